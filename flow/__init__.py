@@ -1,0 +1,1 @@
+"""convmake: a Make for ConvNets on FPGAs."""
