@@ -1,5 +1,6 @@
 """The intermediate representation: graph, operators' base, weights, text form, verifier."""
 
+from flow.ir.folding import Folding
 from flow.ir.graph import Graph, GraphError, Node, verify
 from flow.ir.operator import (
     Array,
@@ -17,6 +18,7 @@ from flow.ir.weights import Recipe, Stored, Weight
 
 __all__ = [
     "Array",
+    "Folding",
     "Graph",
     "GraphError",
     "Node",

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from flow.fixed_point import Numbers
+from flow.ir.folding import Folding
 
 Shape = tuple[int, ...]
 """Shape of one frame's tensor, channels first, without a batch axis: (C, *spatial)."""
@@ -56,6 +57,22 @@ class Operator:
 
         `parameters` are integers: weights in `numbers.weight`, biases at accumulator scale.
         """
+        raise NotImplementedError
+
+    # The hardware module that computes it.
+
+    def parallelism(self, inputs: Sequence[Shape]) -> Folding:
+        """The largest useful folding factors; by default channels in parallel, as many in as out."""
+        return Folding(inputs[0][0], inputs[0][0])
+
+    def legal_folding(self, folding: Folding, inputs: Sequence[Shape]) -> bool:
+        """Whether the module can be built with these factors."""
+        most = self.parallelism(inputs)
+        within = folding.coarse_in <= most.coarse_in and folding.coarse_group == folding.fine == 1
+        return within and folding.coarse_in == folding.coarse_out >= 1
+
+    def module_parameters(self, inputs: Sequence[Shape], numbers: Numbers, folding: Folding) -> dict[str, int]:
+        """Values of the data sheet's parameters (`ip_templates/<ip>/ip.yaml`)."""
         raise NotImplementedError
 
     def attributes(self) -> dict[str, Any]:

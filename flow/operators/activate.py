@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flow.ir import Operator, Shape, operator
+from flow.fixed_point import Numbers
+from flow.ir import Folding, Operator, Shape, operator
+from flow.operators.hardware import pixels, requantisation
 
 
 @operator("activation", ip="activation")
@@ -20,3 +22,12 @@ class Activation(Operator):
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         return inputs[0]
+
+    def module_parameters(self, inputs: Sequence[Shape], numbers: Numbers, folding: Folding) -> dict[str, int]:
+        return {
+            "pixels": pixels(inputs[0]),
+            "channels": inputs[0][0],
+            "coarse": folding.coarse_in,
+            "data_bits": numbers.inputs[0].bits,
+            **requantisation(numbers, self.activation, self.low, self.high, self.alpha),
+        }

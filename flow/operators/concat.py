@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flow.ir import Operator, Shape, ShapeError, operator
+from flow.fixed_point import Numbers
+from flow.ir import Folding, Operator, Shape, ShapeError, operator
+from flow.operators.hardware import pixels
 
 
 @operator("concat", arity=None, ip="concat")
@@ -17,3 +19,24 @@ class Concat(Operator):
         if any(shape[1:] != inputs[0][1:] for shape in inputs):
             raise ShapeError(f"cannot concatenate {', '.join(map(str, inputs))} along channels")
         return (sum(shape[0] for shape in inputs), *inputs[0][1:])
+
+    def legal_folding(self, folding: Folding, inputs: Sequence[Shape]) -> bool:
+        """Words must not straddle two inputs, so lanes divide the channels of each."""
+        lanes = folding.coarse_in
+        tied = folding == Folding(lanes, lanes)
+        return tied and lanes >= 1 and all(shape[0] % lanes == 0 for shape in inputs)
+
+    def module_parameters(self, inputs: Sequence[Shape], numbers: Numbers, folding: Folding) -> dict[str, int]:
+        """Of the two-input module; longer concatenations are chains of it."""
+        left, right = numbers.inputs
+        return {
+            "pixels": pixels(inputs[0]),
+            "channels_a": inputs[0][0],
+            "channels_b": inputs[1][0],
+            "coarse": folding.coarse_in,
+            "bits_a": left.bits,
+            "bits_b": right.bits,
+            "out_bits": numbers.output.bits,
+            "shift_a": numbers.output.exponent - left.exponent,
+            "shift_b": numbers.output.exponent - right.exponent,
+        }

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
-from flow.ir import Operator, Shape, ShapeError, elements, operator
+from flow.fixed_point import Format, Numbers
+from flow.ir import Folding, Operator, Shape, ShapeError, elements, operator
+from flow.operators.hardware import per_axis, requantisation
 from flow.operators.window import Window
 
 
@@ -48,3 +50,31 @@ class Conv(Operator):
 
     def macs(self, inputs: Sequence[Shape]) -> int:
         return elements(self.output_shape(inputs)) * inputs[0][0] // self.groups * math.prod(self.kernel)
+
+    def parallelism(self, inputs: Sequence[Shape]) -> Folding:
+        per_group = inputs[0][0] // self.groups
+        return Folding(per_group, self.filters // self.groups, self.groups, math.prod(self.kernel))
+
+    def legal_folding(self, folding: Folding, inputs: Sequence[Shape]) -> bool:
+        """Lanes must stay in plain channel order: whole groups in parallel, or parts of one that divide it."""
+        most = self.parallelism(inputs)
+        pairs = zip(astuple(folding), astuple(most), strict=True)
+        if any(not 1 <= value <= limit for value, limit in pairs):
+            return False
+        if self.groups == 1:
+            return True
+        if folding.coarse_group > 1:
+            whole = (folding.coarse_in, folding.coarse_out) == (most.coarse_in, most.coarse_out)
+            return whole and self.groups % folding.coarse_group == 0
+        return most.coarse_in % folding.coarse_in == 0 and most.coarse_out % folding.coarse_out == 0
+
+    def module_parameters(self, inputs: Sequence[Shape], numbers: Numbers, folding: Folding) -> dict[str, int]:
+        channels, *spatial = inputs[0]
+        window, weight = self.window, numbers.weight or Format()
+        sizes = {"channels": channels, "filters": self.filters, "groups": self.groups}
+        sizes |= per_axis("in", spatial, 1) | per_axis("out", window.output(spatial), 1)
+        sizes |= per_axis("kernel", self.kernel, 1) | per_axis("stride", self.strides, 1)
+        sizes |= per_axis("pad", self.pads_begin, 0, "0") | per_axis("pad", self.pads_end, 0, "1")
+        widths = {"data_bits": numbers.inputs[0].bits, "weight_bits": weight.bits, "acc_bits": numbers.accumulator_bits}
+        requantise = requantisation(numbers, self.activation, self.low, self.high, self.alpha)
+        return sizes | folding.as_json() | widths | requantise

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flow.ir import Operator, Shape, elements, operator
+from flow.fixed_point import Format, Numbers
+from flow.ir import Folding, Operator, Shape, elements, operator
+from flow.operators.hardware import pixels, requantisation
 
 
 @operator("gemm", ip="inner_product")
@@ -32,3 +34,25 @@ class Gemm(Operator):
 
     def macs(self, inputs: Sequence[Shape]) -> int:
         return self.features * elements(inputs[0])
+
+    def parallelism(self, inputs: Sequence[Shape]) -> Folding:
+        return Folding(inputs[0][0], self.features)
+
+    def legal_folding(self, folding: Folding, inputs: Sequence[Shape]) -> bool:
+        most = self.parallelism(inputs)
+        inside = 1 <= folding.coarse_in <= most.coarse_in and 1 <= folding.coarse_out <= most.coarse_out
+        return inside and folding.coarse_group == folding.fine == 1
+
+    def module_parameters(self, inputs: Sequence[Shape], numbers: Numbers, folding: Folding) -> dict[str, int]:
+        weight = numbers.weight or Format()
+        return {
+            "pixels": pixels(inputs[0]),
+            "channels": inputs[0][0],
+            "filters": self.features,
+            "coarse_in": folding.coarse_in,
+            "coarse_out": folding.coarse_out,
+            "data_bits": numbers.inputs[0].bits,
+            "weight_bits": weight.bits,
+            "acc_bits": numbers.accumulator_bits,
+            **requantisation(numbers, self.activation, self.low, self.high, self.alpha),
+        }

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flow.ir import Operator, Shape, operator
+from flow.fixed_point import Numbers
+from flow.ir import Folding, Operator, Shape, operator
+from flow.operators.hardware import per_axis
 from flow.operators.window import Window
 
 
@@ -30,3 +32,14 @@ class Pool(Operator):
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         channels, *spatial = inputs[0]
         return (channels, *self.window.output(spatial))
+
+    def module_parameters(self, inputs: Sequence[Shape], numbers: Numbers, folding: Folding) -> dict[str, int]:
+        channels, *spatial = inputs[0]
+        overhang = self.window.overhang(spatial)
+        pads_end = [pad + extra for pad, extra in zip(self.pads_end, overhang, strict=True)]
+        sizes = {"kind": int(self.kind == "average"), "channels": channels, "coarse": folding.coarse_in}
+        sizes |= per_axis("in", spatial, 1) | per_axis("out", self.window.output(spatial), 1)
+        sizes |= per_axis("kernel", self.kernel, 1) | per_axis("stride", self.strides, 1)
+        sizes |= per_axis("pad", self.pads_begin, 0, "0") | per_axis("pad", pads_end, 0, "1")
+        sizes |= per_axis("extra", overhang, 0, "1")
+        return sizes | {"count_include_pad": int(self.count_include_pad), "data_bits": numbers.inputs[0].bits}
