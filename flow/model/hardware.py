@@ -1,0 +1,168 @@
+"""A design, and the hardware that it stands for: modules, streams and memory ports of every partition.
+
+A `Design` is what exploration decides. `flow.model.lowering` turns it into a `Hardware`, which the cost model, the
+simulators, the code generator and the report all read: there is one description of what is built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flow.ir import Folding
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionDesign:
+    """Layers that share one bitstream.
+
+    Attributes:
+        nodes: graph nodes in topological order.
+        foldings: folding of every node that has a module.
+        weights_reloading: passes in which the filters of `reloaded` are processed (1: all at once).
+        reloaded: the weighted node whose filters come in passes.
+    """
+
+    nodes: tuple[str, ...]
+    foldings: Mapping[str, Folding]
+    weights_reloading: int = 1
+    reloaded: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """All that exploration decides."""
+
+    network: str
+    device: str
+    clock_mhz: float
+    batch: int
+    partitions: tuple[PartitionDesign, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        partitions = [
+            {
+                "nodes": list(p.nodes),
+                "foldings": {name: f.as_json() for name, f in p.foldings.items()},
+                "weights_reloading": p.weights_reloading,
+                "reloaded": p.reloaded,
+            }
+            for p in self.partitions
+        ]
+        return {
+            "network": self.network,
+            "device": self.device,
+            "clock_mhz": self.clock_mhz,
+            "batch": self.batch,
+            "partitions": partitions,
+        }
+
+
+def design_from_json(data: Mapping[str, Any]) -> Design:
+    """Inverse of `Design.as_json`; further keys are ignored."""
+    partitions = tuple(
+        PartitionDesign(
+            tuple(p["nodes"]),
+            {name: Folding(**f) for name, f in p["foldings"].items()},
+            p["weights_reloading"],
+            p["reloaded"],
+        )
+        for p in data["partitions"]
+    )
+    return Design(data["network"], data["device"], data["clock_mhz"], data["batch"], partitions)
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """One process: an instance of an IP.
+
+    Attributes:
+        name: C++ identifier, unique in its partition.
+        ip: folder in `ip_templates`.
+        node: the graph node that it computes, or the tensor that it moves.
+        parameters: values of its data sheet's parameters.
+        inputs, outputs: names of streams in the order of the IP's arguments.
+        port: memory port that it owns, if any.
+    """
+
+    name: str
+    ip: str
+    node: str
+    parameters: Mapping[str, int]
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    port: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A FIFO between two modules.
+
+    Attributes:
+        lanes, bits: values per word and width of each; a weights stream has one lane of `port_bits`.
+        words: words per frame (0 for a weights stream).
+        tensor: tensor that flows, "" for weights.
+        depth: words that it holds.
+    """
+
+    name: str
+    lanes: int
+    bits: int
+    words: int
+    tensor: str
+    depth: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """A memory port of a partition.
+
+    Attributes:
+        name: argument of the top function (`in_0`, `out_0`, `weights`).
+        tensor: boundary tensor, "" for weights.
+        pixels, channels: of the tensor in one pass.
+        pixel_stride: port words from one pixel to the next.
+        frame_words: port words of one frame in memory.
+        bits: width of one value.
+    """
+
+    name: str
+    direction: str
+    tensor: str
+    port_bits: int
+    pixels: int = 0
+    channels: int = 0
+    pixel_stride: int = 0
+    frame_words: int = 0
+    bits: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """The hardware of one bitstream."""
+
+    index: int
+    modules: tuple[Module, ...]
+    streams: tuple[Stream, ...]
+    ports: tuple[Port, ...]
+    passes: int
+    reloaded: str | None
+    filters_per_pass: int
+
+    def stream(self, name: str) -> Stream:
+        return next(s for s in self.streams if s.name == name)
+
+    def producers(self) -> dict[str, Module]:
+        return {name: m for m in self.modules for name in m.outputs}
+
+    def consumers(self) -> dict[str, Module]:
+        return {name: m for m in self.modules for name in m.inputs}
+
+
+@dataclass(frozen=True, slots=True)
+class Hardware:
+    """All partitions of a design."""
+
+    design: Design
+    partitions: tuple[Partition, ...] = field(default_factory=tuple)

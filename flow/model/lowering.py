@@ -1,0 +1,354 @@
+"""From a design to its hardware: one module a layer, plus forks, width converters, memory ports and the weights chain.
+
+The rules of the streams are those of `ip_templates/README.md`: a tensor leaves its module with the producer's lanes, is
+forked once for every further reader, and is converted to each reader's lanes in front of it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from flow.fixed_point import Numbers
+from flow.ir import Folding, Graph, Node, Shape
+from flow.model.hardware import Design, Hardware, Module, Partition, PartitionDesign, Port, Stream
+
+NumbersOf = Callable[[Node], Numbers]
+WEIGHTS_MEMORY = {"bram": 0, "lutram": 1, "uram": 2}
+LUTRAM_ROWS = 64
+"""A memory of at most this depth costs less in LUTs than in a half-empty block RAM."""
+
+
+class LoweringError(ValueError):
+    """The design cannot be built; the message names the node."""
+
+
+def slot_bits(bits: int) -> int:
+    """Container of a value in memory: 8, 16 or 32 bits."""
+    return next(size for size in (8, 16, 32) if bits <= size)
+
+
+def values_per_word(port_bits: int, bits: int) -> int:
+    """Values of `bits` bits that a port word carries."""
+    return port_bits // slot_bits(bits)
+
+
+def filters_per_pass(filters: int, passes: int, per_word: int) -> int:
+    """Filters of one reloading pass: an equal share, rounded up to whole port words."""
+    if passes == 1:
+        return filters
+    return math.ceil(math.ceil(filters / passes) / per_word) * per_word
+
+
+def is_alias(node: Node, source: Shape) -> bool:
+    """Whether the node moves no value: flattening a frame that has one pixel."""
+    return node.op.name == "flatten" and math.prod(source[1:]) == 1
+
+
+def lower(graph: Graph, design: Design, numbers: NumbersOf, port_bits: int) -> Hardware:
+    """Modules, streams and ports of every partition.
+
+    Args:
+        graph: rewritten graph; every node has an IP or is an alias.
+        design: partitions, foldings, reloading.
+        numbers: formats around a node (only their widths matter to the cost model).
+        port_bits: width of a memory port word.
+
+    Raises:
+        LoweringError: a node without hardware, an illegal folding or an illegal reloading.
+    """
+    layout = _Layout(graph, design, numbers, port_bits)
+    partitions = tuple(_Builder(layout, index, part).build() for index, part in enumerate(design.partitions))
+    return Hardware(design, partitions)
+
+
+@dataclass(frozen=True, slots=True)
+class Boundary:
+    """How a tensor lies in memory: channels of one pass, passes, words from pixel to pixel."""
+
+    channels: int
+    passes: int
+    pixel_stride: int
+
+
+@dataclass(slots=True)
+class _Layout:
+    """Facts about the whole design that every partition needs."""
+
+    graph: Graph
+    design: Design
+    numbers: NumbersOf
+    port_bits: int
+    shapes: dict[str, Shape] = field(init=False)
+    readers: dict[str, tuple[str, ...]] = field(init=False)
+    nodes: dict[str, Node] = field(init=False)
+    home: dict[str, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.shapes = self.graph.shapes()
+        self.readers = self.graph.consumers()
+        self.nodes = self.graph.by_name()
+        self.home = {name: i for i, part in enumerate(self.design.partitions) for name in part.nodes}
+
+    def bits(self, tensor: str) -> int:
+        """Wordlength of a tensor."""
+        if tensor in self.nodes:
+            return self.numbers(self.nodes[tensor]).output.bits
+        reader = self.nodes[self.readers[tensor][0]]
+        return self.numbers(reader).inputs[reader.inputs.index(tensor)].bits
+
+    def boundary(self, tensor: str) -> Boundary:
+        """Layout of a tensor that crosses partitions."""
+        channels, per_word = self.shapes[tensor][0], values_per_word(self.port_bits, self.bits(tensor))
+        if tensor in self.home:
+            part = self.design.partitions[self.home[tensor]]
+            changed = narrowed(self.graph, part, self.port_bits, self.numbers)
+            if tensor in changed:
+                share, passes = changed[tensor], part.weights_reloading
+                return Boundary(share, passes, passes * math.ceil(share / per_word))
+        return Boundary(channels, 1, math.ceil(channels / per_word))
+
+
+def narrowed(graph: Graph, part: PartitionDesign, port_bits: int, numbers: NumbersOf) -> dict[str, int]:
+    """Tensors of a reloaded partition that carry only one pass's channels, with that count.
+
+    The reloaded node and the chain of channel-wise modules behind it. LoweringError where a pass cannot be streamed:
+    a grouped convolution, or anything but such a chain behind it.
+    """
+    if part.reloaded is None or part.weights_reloading == 1:
+        return {}
+    nodes, readers = graph.by_name(), graph.consumers()
+    node = nodes[part.reloaded]
+    if getattr(node.op, "groups", 1) != 1:
+        raise LoweringError(f"'{node.name}': a grouped convolution cannot be processed in passes")
+    per_word = values_per_word(port_bits, numbers(node).output.bits)
+    share = filters_per_pass(node.shape[0], part.weights_reloading, per_word)
+    result = {node.name: share}
+    while inside := [r for r in readers[node.name] if r in part.nodes]:
+        node = nodes[inside[0]]
+        channelwise = not node.op.parameters(graph.input_shapes(node)) and node.op.arity == 1
+        if len(inside) > 1 or not channelwise or any(r not in part.nodes for r in readers[node.inputs[0]]):
+            raise LoweringError(f"'{node.name}' stands behind the reloaded '{part.reloaded}': it needs all channels")
+        result[node.name] = share
+    return result
+
+
+@dataclass(slots=True)
+class _Builder:
+    """Collects the modules and streams of one partition."""
+
+    layout: _Layout
+    index: int
+    part: PartitionDesign
+    modules: list[Module] = field(default_factory=list)
+    streams: dict[str, Stream] = field(default_factory=dict)
+    ports: list[Port] = field(default_factory=list)
+    taps: dict[str, list[str]] = field(default_factory=dict)
+    """Streams of a tensor that wait for a reader."""
+    shapes: dict[str, Shape] = field(init=False)
+
+    def __post_init__(self) -> None:
+        layout = self.layout
+        share = narrowed(layout.graph, self.part, layout.port_bits, layout.numbers)
+        self.shapes = {name: (share.get(name, s[0]), *s[1:]) for name, s in layout.shapes.items()}
+
+    def build(self) -> Partition:
+        inside = set(self.part.nodes)
+        for tensor in self._ordered(i for name in self.part.nodes for i in self.layout.nodes[name].inputs):
+            if tensor not in inside:
+                self._read(tensor)
+        for name in self.part.nodes:
+            self._layer(self.layout.nodes[name])
+        self._weights_chain()
+        share = self.shapes[self.part.reloaded][0] if self.part.reloaded else 0
+        modules, streams = tuple(self.modules), tuple(self.streams.values())
+        passes = self.part.weights_reloading
+        return Partition(self.index, modules, streams, tuple(self.ports), passes, self.part.reloaded, share)
+
+    @staticmethod
+    def _ordered(names: Iterable[str]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(names))
+
+    # Streams
+
+    def _stream(self, tensor: str, lanes: int, bits: int) -> str:
+        shape = self.shapes[tensor]
+        name = f"s{len(self.streams)}"
+        words = math.prod(shape[1:]) * math.ceil(shape[0] / lanes)
+        self.streams[name] = Stream(name, lanes, bits, words, tensor)
+        return name
+
+    def _module(self, ip: str, node: str, parameters: Mapping[str, int], **ends: Any) -> None:
+        self.modules.append(Module(f"m{len(self.modules)}_{ip}", ip, node, parameters, **ends))
+
+    def _simple(self, tensor: str, lanes: int, bits: int) -> dict[str, int]:
+        shape = self.shapes[tensor]
+        return {"pixels": math.prod(shape[1:]), "channels": shape[0], "coarse": lanes, "data_bits": bits}
+
+    def _offer(self, tensor: str, stream: str) -> None:
+        """Fork a produced stream once for each further reader (inside, or memory for readers outside)."""
+        inside = [r for r in self.layout.readers[tensor] if r in self.part.nodes]
+        count = len(inside) + int(self._leaves(tensor))
+        if count == 0:
+            raise LoweringError(f"'{tensor}' is read by nobody")
+        lanes, bits = self.streams[stream].lanes, self.streams[stream].bits
+        taps = []
+        for _ in range(count - 1):
+            first, rest = self._stream(tensor, lanes, bits), self._stream(tensor, lanes, bits)
+            parameters = self._simple(tensor, lanes, bits)
+            self._module("fork", tensor, parameters, inputs=(stream,), outputs=(first, rest))
+            taps.append(first)
+            stream = rest
+        self.taps[tensor] = [*taps, stream]
+        if self._leaves(tensor):
+            self._write(tensor)
+
+    def _leaves(self, tensor: str) -> bool:
+        outside = any(r not in self.part.nodes for r in self.layout.readers[tensor])
+        produced_here = tensor in self.part.nodes
+        return produced_here and (outside or tensor in self.layout.graph.outputs)
+
+    def _take(self, tensor: str, lanes: int) -> str:
+        """The next free stream of a tensor, converted to the reader's lanes."""
+        stream = self.streams[self.taps[tensor].pop(0)]
+        if stream.lanes == lanes:
+            return stream.name
+        shape = self.shapes[tensor]
+        parameters = {
+            "pixels": math.prod(shape[1:]),
+            "channels": shape[0],
+            "lanes_in": stream.lanes,
+            "lanes_out": lanes,
+            "data_bits": stream.bits,
+        }
+        converted = self._stream(tensor, lanes, stream.bits)
+        self._module("width_converter", tensor, parameters, inputs=(stream.name,), outputs=(converted,))
+        return converted
+
+    # Memory
+
+    def _port(self, direction: str, tensor: str) -> tuple[Port, dict[str, int]]:
+        boundary, bits, width = self.layout.boundary(tensor), self.layout.bits(tensor), self.layout.port_bits
+        spatial = math.prod(self.shapes[tensor][1:])
+        channels = boundary.channels if direction == "out" else self.layout.shapes[tensor][0]
+        count = sum(p.direction == direction for p in self.ports)
+        frame_words = spatial * boundary.pixel_stride
+        name = f"{direction}_{count}"
+        port = Port(name, direction, tensor, width, spatial, channels, boundary.pixel_stride, frame_words, bits)
+        self.ports.append(port)
+        parameters = {
+            "pixels": spatial,
+            "channels": channels,
+            "data_bits": bits,
+            "port_bits": width,
+            "pixel_stride": boundary.pixel_stride,
+        }
+        return port, parameters
+
+    def _read(self, tensor: str) -> None:
+        port, parameters = self._port("in", tensor)
+        stream = self._stream(tensor, values_per_word(port.port_bits, port.bits), port.bits)
+        self._module("memory_read", tensor, parameters, outputs=(stream,), port=port.name)
+        self._offer(tensor, stream)
+
+    def _write(self, tensor: str) -> None:
+        port, parameters = self._port("out", tensor)
+        stream = self._take(tensor, values_per_word(port.port_bits, port.bits))
+        self._module("memory_write", tensor, parameters, inputs=(stream,), port=port.name)
+
+    # Layers
+
+    def _layer(self, node: Node) -> None:
+        sources = [self.shapes[i] for i in node.inputs]
+        if is_alias(node, sources[0]):
+            lanes = self.streams[self.taps[node.inputs[0]][0]].lanes
+            self._offer(node.name, self._renamed(self._take(node.inputs[0], lanes), node.name))
+            return
+        if not node.op.ip:
+            raise LoweringError(f"'{node.name}': there is no hardware for {node.op.name}")
+        op = node.op
+        if node.name == self.part.reloaded and self.shapes[node.name][0] != node.shape[0]:
+            share = self.shapes[node.name][0]
+            op = replace(op, **{"filters" if hasattr(op, "filters") else "features": share})  # type: ignore[type-var]
+        folding = self.part.foldings[node.name]
+        if not op.legal_folding(folding, sources):
+            raise LoweringError(f"'{node.name}': {op.name} cannot be folded by {folding.as_json()}")
+        inputs = [self._take(i, folding.lanes_in) for i in node.inputs]
+        if op.name == "concat":
+            self._concat(node, folding, inputs)
+            return
+        numbers = self.layout.numbers(node)
+        parameters = op.module_parameters(sources, numbers, folding)
+        if op.parameters(sources):
+            parameters |= self._weights_memory(parameters)
+        out = self._stream(node.name, folding.lanes_out, numbers.output.bits)
+        self._module(op.ip, node.name, parameters, inputs=tuple(inputs), outputs=(out,))
+        self._offer(node.name, out)
+
+    def _renamed(self, stream: str, tensor: str) -> str:
+        self.streams[stream] = replace(self.streams[stream], tensor=tensor)
+        return stream
+
+    def _concat(self, node: Node, folding: Folding, inputs: list[str]) -> None:
+        """A chain of two-input modules; what is between them is already in the output's format."""
+        numbers = self.layout.numbers(node)
+        shapes = [self.shapes[i] for i in node.inputs]
+        left, left_shape, left_format = inputs[0], shapes[0], numbers.inputs[0]
+        for right, shape, format_ in zip(inputs[1:], shapes[1:], numbers.inputs[1:], strict=True):
+            pair = replace(numbers, inputs=(left_format, format_))
+            parameters = node.op.module_parameters([left_shape, shape], pair, folding)
+            left_shape, left_format = (left_shape[0] + shape[0], *shape[1:]), numbers.output
+            self.shapes[node.name] = left_shape
+            out = self._stream(node.name, folding.lanes_out, numbers.output.bits)
+            self._module("concat", node.name, parameters, inputs=(left, right), outputs=(out,))
+            left = out
+        self._offer(node.name, left)
+
+    # Weights
+
+    def _weights_memory(self, parameters: Mapping[str, int]) -> dict[str, int]:
+        kind = "lutram" if weight_rows(parameters) <= LUTRAM_ROWS else "bram"
+        return {"port_bits": self.layout.port_bits, "weights_memory": WEIGHTS_MEMORY[kind]}
+
+    def _weights_chain(self) -> None:
+        """One reader; a splitter before every weighted module but the last."""
+        weighted = [m for m in self.modules if "weights_memory" in m.parameters]
+        if not weighted:
+            return
+        width = self.layout.port_bits
+        self.ports.append(Port("weights", "weights", "", width))
+        source = self._weights_stream()
+        self._module("weights_read", "", {"port_bits": width}, outputs=(source,), port="weights")
+        feeds = {}
+        for position, module in enumerate(weighted):
+            later = len(weighted) - position - 1
+            if later == 0:
+                feeds[module.name] = source
+                break
+            mine, rest = self._weights_stream(), self._weights_stream()
+            parameters = {"port_bits": width, "layers_after": later}
+            self._module("weights_split", module.node, parameters, inputs=(source,), outputs=(mine, rest))
+            feeds[module.name], source = mine, rest
+        self.modules = [replace(m, inputs=(*m.inputs, feeds[m.name])) if m.name in feeds else m for m in self.modules]
+
+    def _weights_stream(self) -> str:
+        name = f"s{len(self.streams)}"
+        self.streams[name] = Stream(name, 1, self.layout.port_bits, 0, "")
+        return name
+
+
+def weight_rows(parameters: Mapping[str, int]) -> int:
+    """Depth of a weighted module's memory: folds over groups, input channels, filters and window."""
+    if "groups" not in parameters:
+        folds = parameters["pixels"] * math.ceil(parameters["channels"] / parameters["coarse_in"])
+        return folds * math.ceil(parameters["filters"] / parameters["coarse_out"])
+    groups = parameters["groups"]
+    window = math.prod(parameters[f"kernel_{axis}"] for axis in "dhw")
+    return (
+        math.ceil(groups / parameters["coarse_group"])
+        * math.ceil(parameters["channels"] // groups / parameters["coarse_in"])
+        * math.ceil(parameters["filters"] // groups / parameters["coarse_out"])
+        * math.ceil(window / parameters["fine"])
+    )
