@@ -1,0 +1,75 @@
+"""Where things lie: the project's own folders and the build folder that all outputs go to."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from flow.spec import Build
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """Folders of the project; `build_dir` is the only one that is written to."""
+
+    root: Path
+    build_dir: Path
+
+    @property
+    def templates(self) -> Path:
+        return self.root / "ip_templates"
+
+    @property
+    def rules(self) -> Path:
+        return self.root / "rules"
+
+    @property
+    def specs(self) -> Path:
+        return self.root / "specs"
+
+    def spec_dir(self, build: Build) -> Path:
+        return self.build_dir / build.name
+
+    def network_dir(self, build: Build) -> Path:
+        """Artefacts that every build of this network shares."""
+        return self.build_dir / "networks" / f"{build.network.name}-{network_key(build)}"
+
+    def code(self, *packages: str) -> str:
+        """Digest of the Python files of some packages of `flow`: code is an input like any other."""
+        return _code_digest(self.root, packages)
+
+
+def digest(value: Any) -> str:
+    """Digest of a JSON value."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def network_key(build: Build) -> str:
+    """Eight hexadecimal digits that tell networks of one name apart; of what is declared, not of an ONNX file's bytes."""
+    network = build.network
+    declared = [repr(layer) for layer in network.layers]
+    place = str(network.onnx) if network.onnx else ""
+    return digest([network.name, place, network.input_shape, declared, network.outputs, network.seed])[:8]
+
+
+@cache
+def _code_digest(root: Path, packages: tuple[str, ...]) -> str:
+    state = hashlib.sha256()
+    for package in packages:
+        for path in sorted((root / "flow" / package).rglob("*.py")):
+            state.update(path.relative_to(root).as_posix().encode() + b"\0")
+            state.update(path.read_bytes() + b"\0")
+    return state.hexdigest()
+
+
+def files_digest(root: Path, paths: tuple[Path, ...]) -> str:
+    """Digest of files by their place below `root` (or their name) and their bytes."""
+    state = hashlib.sha256()
+    for path in sorted(paths):
+        name = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
+        state.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return state.hexdigest()

@@ -1,0 +1,116 @@
+"""One stage of one build as a doit task: inputs, outputs, the values and code it reads, and an atomic action."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from doit.exceptions import TaskFailed
+from doit.tools import config_changed
+
+from flow.diagnostics import BuildError, render_all
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A task before it is handed to doit.
+
+    Attributes:
+        stage: the command it belongs to (`explore`); name: what it works on (`vgg16_zc706`).
+        run: does the work and returns the line that is printed.
+        inputs, outputs: files; values: all else that the outcome depends on (JSON).
+        timings: file that the elapsed time is written to; nothing depends on it.
+    """
+
+    stage: str
+    name: str
+    run: Callable[[], str]
+    inputs: tuple[Path, ...]
+    outputs: tuple[Path, ...]
+    values: Any
+    doc: str
+    timings: Path | None = None
+    after: tuple[str, ...] = ()
+
+    @property
+    def task(self) -> str:
+        return f"{self.stage}:{self.name}"
+
+    def as_doit(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "actions": [(_guarded, [self])],
+            "file_dep": [str(p) for p in self.inputs],
+            "targets": [str(p) for p in self.outputs],
+            "uptodate": [config_changed(json.dumps(self.values, sort_keys=True))],
+            "task_dep": list(self.after),
+            "clean": [(_remove, [self.outputs])],
+            "doc": self.doc,
+            "verbosity": 2,
+        }
+
+
+def _guarded(stage: Stage) -> dict[str, str] | TaskFailed:
+    """Run a stage; problems that a user can cause become the task's failure, without a traceback."""
+    start = time.perf_counter()
+    try:
+        summary = stage.run()
+    except BuildError as problem:
+        return TaskFailed(render_all(problem))
+    if stage.timings is not None:
+        _record(stage.timings, stage.stage, time.perf_counter() - start)
+    return {"summary": summary}
+
+
+def _record(path: Path, stage: str, seconds: float) -> None:
+    known = json.loads(path.read_text()) if path.exists() else {}
+    known[stage] = round(seconds, 3)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, json.dumps(known, indent=2, sort_keys=True) + "\n")
+
+
+def _remove(outputs: tuple[Path, ...]) -> None:
+    for path in outputs:
+        path.unlink(missing_ok=True)
+    for folder in {p.parent for p in outputs}:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a file so that it is there whole or not at all."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+    Path(name).chmod(0o644)
+    os.replace(name, path)
+
+
+@contextmanager
+def replaced_folder(folder: Path) -> Iterator[Path]:
+    """A scratch folder that takes the place of `folder` when the block ends well, and vanishes when it does not."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    try:
+        scratch.chmod(0o755)
+        yield scratch
+        old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.old."))
+        if folder.exists():
+            os.rename(folder, old / "replaced")
+        os.rename(scratch, folder)
+        shutil.rmtree(old)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def interactive() -> bool:
+    """Whether a person watches: progress bars are drawn only then."""
+    return sys.stderr.isatty()
