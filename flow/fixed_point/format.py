@@ -13,7 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 Integers = npt.NDArray[np.signedinteger[Any]]
-Floats = npt.NDArray[np.floating[Any]]
+
+MAXIMUM_SHIFT = 62
+"""Largest right shift whose rounding term fits int64 beside a 63-bit value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,9 @@ class Numbers:
 
 
 def shift_round(values: Integers, shift: int) -> Integers:
-    """values * 2**-shift, rounded half up; exact for a negative shift. int64 in, int64 out."""
+    """values * 2**-shift, rounded half up; exact for a negative shift. int64 (63 bits used) in, int64 out."""
+    if shift > MAXIMUM_SHIFT:
+        return np.zeros_like(values)  # half a step is out of reach of 63-bit values
     if shift > 0:
         return (values + (np.int64(1) << np.int64(shift - 1))) >> np.int64(shift)
     return values << np.int64(-shift)

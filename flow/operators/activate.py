@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from flow.fixed_point import Numbers
-from flow.ir import Folding, Operator, Shape, operator
-from flow.operators.hardware import pixels, requantisation
+import numpy as np
+
+from flow.fixed_point import Nonlinearity, Numbers, requantisation
+from flow.ir import Array, Folding, Operator, Shape, operator
+from flow.operators.hardware import pixels, requantisation_parameters
 
 
 @operator("activation", ip="activation")
@@ -20,8 +22,18 @@ class Activation(Operator):
     high: float = 0.0
     alpha: float = 0.0
 
+    @property
+    def nonlinearity(self) -> Nonlinearity:
+        return Nonlinearity(self.activation, self.low, self.high, self.alpha)
+
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         return inputs[0]
+
+    def reference(self, xs: Sequence[Array], parameters: Mapping[str, Array]) -> Array:
+        return self.nonlinearity.apply(xs[0])
+
+    def emulate(self, xs: Sequence[Array], parameters: Mapping[str, Array], numbers: Numbers) -> Array:
+        return requantisation(self.nonlinearity, numbers.shift, numbers.output).apply(xs[0].astype(np.int64))
 
     def module_parameters(self, inputs: Sequence[Shape], numbers: Numbers, folding: Folding) -> dict[str, int]:
         return {
@@ -29,5 +41,5 @@ class Activation(Operator):
             "channels": inputs[0][0],
             "coarse": folding.coarse_in,
             "data_bits": numbers.inputs[0].bits,
-            **requantisation(numbers, self.activation, self.low, self.high, self.alpha),
+            **requantisation_parameters(numbers, self.nonlinearity),
         }

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from flow.fixed_point import Numbers
-from flow.ir import Folding, Operator, Shape, ShapeError, operator
-from flow.operators.hardware import pixels, requantisation
+import numpy as np
+
+from flow.fixed_point import Nonlinearity, Numbers, requantisation
+from flow.ir import Array, Folding, Operator, Shape, ShapeError, operator
+from flow.operators.hardware import pixels, requantisation_parameters
 
 
 @operator("add", arity=2, ip="add")
@@ -20,10 +22,22 @@ class Add(Operator):
     high: float = 0.0
     alpha: float = 0.0
 
+    @property
+    def nonlinearity(self) -> Nonlinearity:
+        return Nonlinearity(self.activation, self.low, self.high, self.alpha)
+
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         if inputs[0] != inputs[1]:
             raise ShapeError(f"cannot add {inputs[0]} and {inputs[1]}")
         return inputs[0]
+
+    def reference(self, xs: Sequence[Array], parameters: Mapping[str, Array]) -> Array:
+        return self.nonlinearity.apply(xs[0] + xs[1])
+
+    def emulate(self, xs: Sequence[Array], parameters: Mapping[str, Array], numbers: Numbers) -> Array:
+        finest = numbers.accumulator_exponent
+        aligned = [x.astype(np.int64) << (f.exponent - finest) for x, f in zip(xs, numbers.inputs, strict=True)]
+        return requantisation(self.nonlinearity, numbers.shift, numbers.output).apply(aligned[0] + aligned[1])
 
     def module_parameters(self, inputs: Sequence[Shape], numbers: Numbers, folding: Folding) -> dict[str, int]:
         left, right = numbers.inputs
@@ -35,5 +49,5 @@ class Add(Operator):
             "bits_b": right.bits,
             "left_a": left.exponent - numbers.accumulator_exponent,
             "left_b": right.exponent - numbers.accumulator_exponent,
-            **requantisation(numbers, self.activation, self.low, self.high, self.alpha),
+            **requantisation_parameters(numbers, self.nonlinearity),
         }

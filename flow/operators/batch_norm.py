@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from flow.ir import Operator, Shape, operator
+import numpy as np
+
+from flow.ir import Array, Operator, Shape, operator
+from flow.operators.correlate import per_channel
 
 
 @operator("batch_norm")
@@ -20,3 +23,9 @@ class BatchNorm(Operator):
 
     def parameters(self, inputs: Sequence[Shape]) -> dict[str, Shape]:
         return dict.fromkeys(("scale", "bias", "mean", "variance"), inputs[0][:1])
+
+    def reference(self, xs: Sequence[Array], parameters: Mapping[str, Array]) -> Array:
+        x = xs[0]
+        slope = parameters["scale"].astype(np.float64) / np.sqrt(parameters["variance"] + np.float64(self.epsilon))
+        offset = parameters["bias"] - parameters["mean"] * slope
+        return x * per_channel(slope.astype(x.dtype), x) + per_channel(offset.astype(x.dtype), x)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from flow.fixed_point import Numbers
-from flow.ir import Folding, Operator, Shape, ShapeError, operator
+import numpy as np
+
+from flow.fixed_point import Nonlinearity, Numbers, requantisation
+from flow.ir import Array, Folding, Operator, Shape, ShapeError, operator
 from flow.operators.hardware import pixels
 
 
@@ -19,6 +21,15 @@ class Concat(Operator):
         if any(shape[1:] != inputs[0][1:] for shape in inputs):
             raise ShapeError(f"cannot concatenate {', '.join(map(str, inputs))} along channels")
         return (sum(shape[0] for shape in inputs), *inputs[0][1:])
+
+    def reference(self, xs: Sequence[Array], parameters: Mapping[str, Array]) -> Array:
+        return np.concatenate(xs, axis=1)
+
+    def emulate(self, xs: Sequence[Array], parameters: Mapping[str, Array], numbers: Numbers) -> Array:
+        """Each input is rounded to the output's format by its own shift."""
+        out = numbers.output
+        stages = [requantisation(Nonlinearity(), out.exponent - f.exponent, out) for f in numbers.inputs]
+        return np.concatenate([s.apply(x.astype(np.int64)) for s, x in zip(stages, xs, strict=True)], axis=1)
 
     def legal_folding(self, folding: Folding, inputs: Sequence[Shape]) -> bool:
         """Words must not straddle two inputs, so lanes divide the channels of each."""

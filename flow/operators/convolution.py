@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
+from functools import partial
 
-from flow.fixed_point import Format, Numbers
-from flow.ir import Folding, Operator, Shape, ShapeError, elements, operator
-from flow.operators.hardware import per_axis, requantisation
+from flow.fixed_point import Format, Nonlinearity, Numbers, requantisation
+from flow.ir import Array, Folding, Operator, Shape, ShapeError, elements, operator
+from flow.operators.correlate import correlate, exactly, per_channel, widths
+from flow.operators.hardware import per_axis, requantisation_parameters
 from flow.operators.window import Window
 
 
@@ -38,6 +40,10 @@ class Conv(Operator):
     def window(self) -> Window:
         return Window(self.kernel, self.strides, self.pads_begin, self.pads_end, self.dilations)
 
+    @property
+    def nonlinearity(self) -> Nonlinearity:
+        return Nonlinearity(self.activation, self.low, self.high, self.alpha)
+
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         channels, *spatial = inputs[0]
         if channels % self.groups or self.filters % self.groups:
@@ -50,6 +56,20 @@ class Conv(Operator):
 
     def macs(self, inputs: Sequence[Shape]) -> int:
         return elements(self.output_shape(inputs)) * inputs[0][0] // self.groups * math.prod(self.kernel)
+
+    def reference(self, xs: Sequence[Array], parameters: Mapping[str, Array]) -> Array:
+        sums = correlate(xs[0], parameters["weight"], self.window, self.groups)
+        if self.bias:
+            sums += per_channel(parameters["bias"], sums)
+        return self.nonlinearity.apply(sums)
+
+    def emulate(self, xs: Sequence[Array], parameters: Mapping[str, Array], numbers: Numbers) -> Array:
+        weight = parameters["weight"]
+        product = partial(correlate, window=self.window, groups=self.groups)
+        sums = exactly(product, xs[0], weight, widths(numbers), math.prod(weight.shape[1:]))
+        if self.bias:
+            sums += per_channel(parameters["bias"], sums)
+        return requantisation(self.nonlinearity, numbers.shift, numbers.output).apply(sums)
 
     def parallelism(self, inputs: Sequence[Shape]) -> Folding:
         per_group = inputs[0][0] // self.groups
@@ -76,5 +96,5 @@ class Conv(Operator):
         sizes |= per_axis("kernel", self.kernel, 1) | per_axis("stride", self.strides, 1)
         sizes |= per_axis("pad", self.pads_begin, 0, "0") | per_axis("pad", self.pads_end, 0, "1")
         widths = {"data_bits": numbers.inputs[0].bits, "weight_bits": weight.bits, "acc_bits": numbers.accumulator_bits}
-        requantise = requantisation(numbers, self.activation, self.low, self.high, self.alpha)
+        requantise = requantisation_parameters(numbers, self.nonlinearity)
         return sizes | folding.as_json() | widths | requantise

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import asdict
 
-import numpy as np
-
-from flow.fixed_point import Format, Numbers
+from flow.fixed_point import Nonlinearity, Numbers, requantisation
 from flow.ir import Shape
 
-ALPHA_BITS = 15
-"""Fraction bits of a leaky ReLU's slope."""
-
-_KINDS = {"none": 0, "relu": 1, "clip": 2, "leaky_relu": 3}
 _AXES = ("d", "h", "w")
 
 
@@ -32,15 +27,6 @@ def pixels(shape: Shape) -> int:
     return math.prod(shape[1:])
 
 
-def requantisation(numbers: Numbers, activation: str, low: float, high: float, alpha: float) -> dict[str, int]:
-    """What stands behind an accumulator: activation, shift, saturation."""
-    out: Format = numbers.output
-    bounds = [int(out.quantise(np.array([value]))[0]) if activation == "clip" else 0 for value in (low, high)]
-    return {
-        "out_bits": out.bits,
-        "shift": numbers.shift,
-        "activation": _KINDS[activation],
-        "clip_min": bounds[0],
-        "clip_max": bounds[1],
-        "alpha": math.floor(alpha * 2**ALPHA_BITS + 0.5) if activation == "leaky_relu" else 0,
-    }
+def requantisation_parameters(numbers: Numbers, nonlinearity: Nonlinearity) -> dict[str, int]:
+    """What stands behind an accumulator (activation, shift, saturation), named as the data sheets name it."""
+    return asdict(requantisation(nonlinearity, numbers.shift, numbers.output))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from flow.fixed_point import Format, Numbers
-from flow.ir import Folding, Operator, Shape, elements, operator
-from flow.operators.hardware import pixels, requantisation
+from flow.fixed_point import Format, Nonlinearity, Numbers, requantisation
+from flow.ir import Array, Folding, Operator, Shape, elements, operator
+from flow.operators.correlate import exactly, multiply, per_channel, widths
+from flow.operators.hardware import pixels, requantisation_parameters
 
 
 @operator("gemm", ip="inner_product")
@@ -25,6 +26,10 @@ class Gemm(Operator):
     high: float = 0.0
     alpha: float = 0.0
 
+    @property
+    def nonlinearity(self) -> Nonlinearity:
+        return Nonlinearity(self.activation, self.low, self.high, self.alpha)
+
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         return (self.features,)
 
@@ -34,6 +39,19 @@ class Gemm(Operator):
 
     def macs(self, inputs: Sequence[Shape]) -> int:
         return self.features * elements(inputs[0])
+
+    def reference(self, xs: Sequence[Array], parameters: Mapping[str, Array]) -> Array:
+        sums = multiply(xs[0].reshape(len(xs[0]), -1), parameters["weight"])
+        if self.bias:
+            sums += per_channel(parameters["bias"], sums)
+        return self.nonlinearity.apply(sums)
+
+    def emulate(self, xs: Sequence[Array], parameters: Mapping[str, Array], numbers: Numbers) -> Array:
+        weight = parameters["weight"]
+        sums = exactly(multiply, xs[0].reshape(len(xs[0]), -1), weight, widths(numbers), weight.shape[1])
+        if self.bias:
+            sums += per_channel(parameters["bias"], sums)
+        return requantisation(self.nonlinearity, numbers.shift, numbers.output).apply(sums)
 
     def parallelism(self, inputs: Sequence[Shape]) -> Folding:
         return Folding(inputs[0][0], self.features)
@@ -54,5 +72,5 @@ class Gemm(Operator):
             "data_bits": numbers.inputs[0].bits,
             "weight_bits": weight.bits,
             "acc_bits": numbers.accumulator_bits,
-            **requantisation(numbers, self.activation, self.low, self.high, self.alpha),
+            **requantisation_parameters(numbers, self.nonlinearity),
         }

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from flow.fixed_point import Numbers
-from flow.ir import Folding, Operator, Shape, operator
+from flow.ir import Array, Folding, Shape, operator
+from flow.operators.correlate import divide_half_up, padded, taps
 from flow.operators.hardware import per_axis
+from flow.operators.keeps_format import KeepsFormat
 from flow.operators.window import Window
 
 
 @operator("pool", ip="pool")
 @dataclass(frozen=True, slots=True)
-class Pool(Operator):
+class Pool(KeepsFormat):
     """`kind` is max | average; `count_include_pad` counts padding in the average's divisor, never an overhang."""
 
     kind: str
@@ -32,6 +36,45 @@ class Pool(Operator):
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         channels, *spatial = inputs[0]
         return (channels, *self.window.output(spatial))
+
+    def reference(self, xs: Sequence[Array], parameters: Mapping[str, Array]) -> Array:
+        if self.kind == "max":
+            return self._maximum(xs[0], -np.inf)
+        mean: Array = self._sum(padded(xs[0], self.window), xs[0].shape[2:]) / self._divisors(xs[0])
+        return mean.astype(xs[0].dtype)
+
+    def emulate(self, xs: Sequence[Array], parameters: Mapping[str, Array], numbers: Numbers) -> Array:
+        if self.kind == "max":
+            return self._maximum(xs[0].astype(np.int64), numbers.inputs[0].lowest)
+        sums = self._sum(padded(xs[0].astype(np.int64), self.window), xs[0].shape[2:])
+        return divide_half_up(sums, self._divisors(xs[0]))
+
+    def _maximum(self, x: Array, lowest: float) -> Array:
+        sizes = self.window.output(x.shape[2:])
+        result: Array = np.full((*x.shape[:2], *sizes), lowest, x.dtype)
+        for values in taps(padded(x, self.window, lowest), self.window, sizes):
+            np.maximum(result, values, out=result)
+        return result
+
+    def _sum(self, x: Array, spatial: Sequence[int]) -> Array:
+        """Sums over the windows of padded frames that have the size `spatial` without padding."""
+        sizes = self.window.output(spatial)
+        result: Array = np.zeros((*x.shape[:2], *sizes), x.dtype)
+        for values in taps(x, self.window, sizes):
+            result += values
+        return result
+
+    def _divisors(self, frames: Array) -> Array:
+        """How many positions count in each average, shape of the output's space, int64: never those of an overhang."""
+        spatial = frames.shape[2:]
+        counted = np.ones((1, 1, *spatial), np.int64)
+        if self.count_include_pad:
+            counted = padded(counted, replace(self.window, ceil_mode=False), 1)
+            counted = np.pad(counted, [(0, 0), (0, 0), *((0, n) for n in self.window.overhang(spatial))])
+        else:
+            counted = padded(counted, self.window)
+        divisors: Array = self._sum(counted, spatial)[0, 0]
+        return divisors
 
     def module_parameters(self, inputs: Sequence[Shape], numbers: Numbers, folding: Folding) -> dict[str, int]:
         channels, *spatial = inputs[0]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from flow.ir import Operator, Shape, ShapeError, operator
+import numpy as np
+
+from flow.fixed_point import Numbers
+from flow.ir import Array, Shape, ShapeError, operator
+from flow.operators.keeps_format import KeepsFormat
 
 
 @operator("transpose")
 @dataclass(frozen=True, slots=True)
-class Transpose(Operator):
+class Transpose(KeepsFormat):
     """Output axis i is input axis `order[i]`; axes are counted without the batch axis, from 0."""
 
     order: tuple[int, ...]
@@ -19,3 +23,9 @@ class Transpose(Operator):
         if sorted(self.order) != list(range(len(inputs[0]))):
             raise ShapeError(f"order {self.order} does not permute the axes of {inputs[0]}")
         return tuple(inputs[0][axis] for axis in self.order)
+
+    def reference(self, xs: Sequence[Array], parameters: Mapping[str, Array]) -> Array:
+        return np.transpose(xs[0], (0, *(axis + 1 for axis in self.order)))
+
+    def emulate(self, xs: Sequence[Array], parameters: Mapping[str, Array], numbers: Numbers) -> Array:
+        return self.reference(xs, parameters).astype(np.int64)
