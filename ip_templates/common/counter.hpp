@@ -1,0 +1,57 @@
+// Counters of a flattened loop.
+#ifndef CONVMAKE_COUNTER_HPP
+#define CONVMAKE_COUNTER_HPP
+
+#include "types.hpp"
+
+namespace convmake {
+
+// Counts 0 … n − 1 and wraps.
+template <int n> class counter {
+  public:
+    counter() : value_(0) {}
+    int value() const { return int(value_); }
+    bool first() const { return value_ == 0; }
+    bool last() const { return value_ == n - 1; }
+    void next() {
+#pragma HLS INLINE
+        if (last())
+            value_ = 0;
+        else
+            value_ = value_ + 1;
+    }
+
+  private:
+    natural<log2_ceil(n) + 1> value_;
+};
+
+// One axis of a padded frame: where the scan stands, whether there is data, whether a window ends here.
+template <int size, int pad0, int padded, int kernel, int stride, int outputs> class axis {
+  public:
+    axis() : position_(0), phase_(0) {}
+    int position() const { return int(position_); }
+    bool inside() const { return position_ >= pad0 && position_ < pad0 + size; }
+    bool window_end() const {
+        return position_ >= kernel - 1 && position_ <= kernel - 1 + (outputs - 1) * stride && phase_ == 0;
+    }
+    bool last() const { return position_ == padded - 1; }
+    void next() {
+#pragma HLS INLINE
+        if (last() || position_ < kernel - 1 || phase_ == stride - 1)
+            phase_ = 0;
+        else
+            phase_ = phase_ + 1;
+        if (last())
+            position_ = 0;
+        else
+            position_ = position_ + 1;
+    }
+
+  private:
+    natural<log2_ceil(padded) + 1> position_;
+    natural<log2_ceil(stride) + 1> phase_;
+};
+
+}  // namespace convmake
+
+#endif

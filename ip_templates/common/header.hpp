@@ -1,0 +1,49 @@
+// In-band header: what a process must know of an invocation travels ahead of the frames, so that no scalar has two
+// readers. 32 bits (tile: 16, frames: 16), sent in lane 0 of as many words as they need, low bits first.
+#ifndef CONVMAKE_HEADER_HPP
+#define CONVMAKE_HEADER_HPP
+
+#include "stream.hpp"
+#include "types.hpp"
+
+namespace convmake {
+
+struct header {
+    int tile;    // which pass of a layer whose weights are reloaded
+    int frames;  // how many frames follow
+};
+
+constexpr int header_words(int bits) { return bits >= 32 ? 1 : ceil_div(32, bits); }
+
+template <int bits, class word_t> inline header read_header(hls::stream<word_t> &in) {
+    uint32_t raw = 0;
+read_header_words:
+    for (int i = 0; i < header_words(bits); ++i) {
+#pragma HLS PIPELINE II=1
+        const word_t w = in.read();
+        const uint32_t mask = bits >= 32 ? ~uint32_t(0) : (uint32_t(1) << (bits & 31)) - 1;
+        const uint32_t chunk = uint32_t(int(get_lane<bits>(w, 0))) & mask;
+        raw |= chunk << (i * bits);
+    }
+    header h;
+    h.tile = int(raw & 0xffff);
+    h.frames = int(raw >> 16);
+    return h;
+}
+
+template <int bits, class word_t> inline void write_header(hls::stream<word_t> &out, const header &h) {
+    uint32_t raw = (uint32_t(h.frames) << 16) | (uint32_t(h.tile) & 0xffff);
+write_header_words:
+    for (int i = 0; i < header_words(bits); ++i) {
+#pragma HLS PIPELINE II=1
+        word_t w = zero_word<word_t>();
+        const uint32_t chunk = raw >> (i * bits);
+        const uint32_t mask = bits >= 32 ? ~uint32_t(0) : (uint32_t(1) << (bits & 31)) - 1;
+        set_lane<bits>(w, 0, int(chunk & mask));
+        out.write(w);
+    }
+}
+
+}  // namespace convmake
+
+#endif

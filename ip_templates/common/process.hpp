@@ -1,0 +1,96 @@
+// What every process does besides its work: count its pipelined iterations, in simulation.
+//
+// A process opens with CONVMAKE_PROCESS(config) and calls CONVMAKE_TICK() in every iteration of its frame loop and
+// CONVMAKE_TICK_LOAD() in every iteration that loads weights. Its name is the config's without "_config".
+#ifndef CONVMAKE_PROCESS_HPP
+#define CONVMAKE_PROCESS_HPP
+
+#ifdef __SYNTHESIS__
+
+#define CONVMAKE_PROCESS(config)
+#define CONVMAKE_TICK()
+#define CONVMAKE_TICK_LOAD()
+#define CONVMAKE_REQUIRE(condition, message)
+
+#else
+
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <string>
+#include <typeinfo>
+
+#include <cxxabi.h>
+
+// Called at every trip of a process; a timed simulator defines it before including this.
+#ifndef CONVMAKE_ON_TICK
+#define CONVMAKE_ON_TICK()
+#endif
+
+namespace convmake {
+
+struct trip_count {
+    unsigned long long frame;  // trips of the frame loop: cycles at an initiation interval of 1
+    unsigned long long load;   // trips of the weights loop
+};
+
+// Trips of all processes so far, by name.
+inline std::map<std::string, trip_count> &trip_counts() {
+    static std::map<std::string, trip_count> counts;
+    return counts;
+}
+
+inline std::string process_name(const char *mangled) {
+    int status = 0;
+    char *readable = abi::__cxa_demangle(mangled, nullptr, nullptr, &status);
+    std::string name = status == 0 ? readable : mangled;
+    std::free(readable);
+    const size_t scope = name.rfind("::");
+    if (scope != std::string::npos) name.erase(0, scope + 2);
+    const std::string suffix = "_config";
+    if (name.size() > suffix.size() && name.compare(name.size() - suffix.size(), suffix.size(), suffix) == 0)
+        name.erase(name.size() - suffix.size());
+    return name;
+}
+
+// One line a process: name, trips of the frame loop, trips of the weights loop.
+inline void print_trip_counts(std::FILE *file) {
+    for (const auto &entry : trip_counts())
+        std::fprintf(file, "%s %llu %llu\n", entry.first.c_str(), entry.second.frame, entry.second.load);
+}
+
+template <class config> class process {
+  public:
+    process() : count_(trip_counts()[process_name(typeid(config).name())]) {}
+    void tick() {
+        ++count_.frame;
+        CONVMAKE_ON_TICK();
+    }
+    void tick_load() {
+        ++count_.load;
+        CONVMAKE_ON_TICK();
+    }
+
+  private:
+    trip_count &count_;
+};
+
+inline void stop(const char *message, const char *type) {
+    std::fprintf(stderr, "%s: %s\n", process_name(type).c_str(), message);
+    std::abort();
+}
+
+}  // namespace convmake
+
+#define CONVMAKE_PROCESS(config)                   \
+    typedef config convmake_process_type;          \
+    convmake::process<config> convmake_process;    \
+    (void)convmake_process
+#define CONVMAKE_TICK() convmake_process.tick()
+#define CONVMAKE_TICK_LOAD() convmake_process.tick_load()
+#define CONVMAKE_REQUIRE(condition, message) \
+    if (!(condition)) convmake::stop(message, typeid(convmake_process_type).name())
+
+#endif
+
+#endif
