@@ -10,6 +10,7 @@ import numpy as np
 from flow.fixed_point import Nonlinearity, Numbers, requantisation
 from flow.ir import Array, Folding, Operator, Shape, ShapeError, operator
 from flow.operators.hardware import pixels, requantisation_parameters
+from flow.operators.onnx_node import Imported, OnnxNode, Same, Step, Unsupported, from_onnx
 
 
 @operator("add", arity=2, ip="add")
@@ -51,3 +52,17 @@ class Add(Operator):
             "left_b": right.exponent - numbers.accumulator_exponent,
             **requantisation_parameters(numbers, self.nonlinearity),
         }
+
+
+@from_onnx("Add", "Sum")
+def add_from_onnx(node: OnnxNode) -> Imported:
+    """Two or more tensors of one shape; an addition of constants belongs to `batch_norm`."""
+    if any(node.is_constant(i) for i in range(len(node.inputs))):
+        return None
+    shapes = {node.shape(i) for i in range(len(node.inputs))}
+    if len(shapes) > 1:
+        raise Unsupported(f"shapes {', '.join(map(str, sorted(shapes)))} are broadcast")
+    if len(node.inputs) == 1:
+        return Same(node.inputs[0])
+    first = Step(Add(), node.inputs[:2])
+    return (first, *(Step(Add(), (-1, name)) for name in node.inputs[2:]))

@@ -10,6 +10,8 @@ import numpy as np
 from flow.fixed_point import Nonlinearity, Numbers, requantisation
 from flow.ir import Array, Folding, Operator, Shape, ShapeError, operator
 from flow.operators.hardware import pixels
+from flow.operators.onnx_node import Imported, OnnxNode, Same, Step, Unsupported, from_onnx
+from flow.operators.transpose import channels_first, channels_last
 
 
 @operator("concat", arity=None, ip="concat")
@@ -51,3 +53,21 @@ class Concat(Operator):
             "shift_a": numbers.output.exponent - left.exponent,
             "shift_b": numbers.output.exponent - right.exponent,
         }
+
+
+@from_onnx("Concat")
+def concat_from_onnx(node: OnnxNode) -> Imported:
+    """Along channels, or along another axis of channels-last data, which is moved to the front and back."""
+    shapes = [node.shape(i) for i in range(len(node.inputs))]
+    rank = len(shapes[0]) + 1
+    axis = node.integer("axis", 1) % rank
+    if len(shapes) == 1:
+        return Same(node.inputs[0])
+    if axis == 0 or any(len(shape) != rank - 1 for shape in shapes):
+        raise Unsupported(f"axis {axis}: the frames of a batch")
+    if axis == 1:
+        return (Step(Concat(), node.inputs),)
+    if axis != rank - 1:
+        raise Unsupported(f"axis {axis}: neither channels first nor channels last")
+    moved = [Step(channels_first(rank - 1), (name,)) for name in node.inputs]
+    return (*moved, Step(Concat(), tuple(range(len(moved)))), Step(channels_last(rank - 1)))

@@ -11,6 +11,8 @@ from flow.fixed_point import Format, Nonlinearity, Numbers, requantisation
 from flow.ir import Array, Folding, Operator, Shape, ShapeError, elements, operator
 from flow.operators.correlate import correlate, exactly, per_channel, widths
 from flow.operators.hardware import per_axis, requantisation_parameters
+from flow.operators.onnx_node import Imported, OnnxNode, Step, Unsupported, from_onnx, reshaped
+from flow.operators.onnx_window import window_of
 from flow.operators.window import Window
 
 
@@ -98,3 +100,19 @@ class Conv(Operator):
         widths = {"data_bits": numbers.inputs[0].bits, "weight_bits": weight.bits, "acc_bits": numbers.accumulator_bits}
         requantise = requantisation_parameters(numbers, self.nonlinearity)
         return sizes | folding.as_json() | widths | requantise
+
+
+@from_onnx("Conv")
+def conv_from_onnx(node: OnnxNode) -> Imported:
+    """Convolution of one to three spatial axes with constant weights."""
+    weight, channels, groups = node.weight(1), node.shape(0)[0], node.integer("group", 1)
+    filters, per_group, *kernel = weight.shape if len(weight.shape) > 2 else (0, 0)
+    if groups < 1 or per_group * groups != channels or filters % groups:
+        raise Unsupported(f"weights of shape {weight.shape} in {groups} groups do not fit {channels} channels")
+    if node.integers("kernel_shape", kernel) != tuple(kernel):
+        raise Unsupported(f"kernel_shape {node.integers('kernel_shape')} with weights of shape {weight.shape}")
+    window = window_of(node, kernel)
+    pads = window.pads_begin, window.pads_end
+    op = Conv(filters, window.kernel, window.strides, *pads, window.dilations, groups, node.has(2))
+    bias = {"bias": reshaped(node.weight(2), (filters,))} if node.has(2) else {}
+    return (Step(op, node.inputs[:1], {"weight": weight} | bias),)

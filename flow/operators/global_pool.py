@@ -11,8 +11,11 @@ import numpy as np
 from flow.fixed_point import Numbers
 from flow.ir import Array, Folding, Shape, operator
 from flow.operators.correlate import divide_half_up
+from flow.operators.flatten import Flatten
 from flow.operators.hardware import pixels
 from flow.operators.keeps_format import KeepsFormat
+from flow.operators.onnx_node import Imported, OnnxNode, Step, Unsupported, from_onnx
+from flow.operators.transpose import channels_first, channels_last
 
 
 @operator("global_pool", ip="global_pool")
@@ -46,3 +49,25 @@ class GlobalPool(KeepsFormat):
             "coarse": folding.coarse_in,
             "data_bits": numbers.inputs[0].bits,
         }
+
+
+@from_onnx("GlobalAveragePool", "GlobalMaxPool")
+def global_pool_from_onnx(node: OnnxNode) -> Imported:
+    """Pooling over every spatial axis."""
+    if len(node.shape(0)) < 2:
+        raise Unsupported("the input has no spatial axes")
+    return (Step(GlobalPool("max" if node.kind == "GlobalMaxPool" else "average"), node.inputs[:1]),)
+
+
+@from_onnx("ReduceMean", "ReduceMax")
+def reduce_from_onnx(node: OnnxNode) -> Imported:
+    """A reduction over every spatial axis, channels first or last."""
+    rank = len(node.shape(0)) + 1
+    pool, source = GlobalPool("max" if node.kind == "ReduceMax" else "average"), node.inputs[:1]
+    axes, keep = node.axes(), bool(node.integer("keepdims", 1))
+    if rank > 2 and axes == tuple(range(2, rank)):
+        return (Step(pool, source), *(() if keep else (Step(Flatten()),)))
+    if rank > 2 and axes == tuple(range(1, rank - 1)):
+        last = Step(channels_last(rank - 1)) if keep else Step(Flatten())
+        return (Step(channels_first(rank - 1), source), Step(pool), last)
+    raise Unsupported(f"axes {axes}; only all spatial axes together")

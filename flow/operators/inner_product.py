@@ -6,9 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from flow.fixed_point import Format, Nonlinearity, Numbers, requantisation
-from flow.ir import Array, Folding, Operator, Shape, elements, operator
+from flow.ir import Array, Folding, Operator, Shape, Weight, elements, operator
 from flow.operators.correlate import exactly, multiply, per_channel, widths
 from flow.operators.hardware import pixels, requantisation_parameters
+from flow.operators.onnx_node import (
+    Imported,
+    OnnxNode,
+    Step,
+    Unsupported,
+    filled,
+    from_onnx,
+    reshaped,
+    scaled,
+    transposed,
+)
 
 
 @operator("gemm", ip="inner_product")
@@ -74,3 +85,32 @@ class Gemm(Operator):
             "acc_bits": numbers.accumulator_bits,
             **requantisation_parameters(numbers, self.nonlinearity),
         }
+
+
+@from_onnx("Gemm")
+def gemm_from_onnx(node: OnnxNode) -> Imported:
+    """alpha * x B + beta * C with constant B and C."""
+    if len(node.shape(0)) != 1 or node.integer("transA"):
+        raise Unsupported("the first matrix is transposed or not a batch of vectors")
+    matrix = node.weight(1) if node.integer("transB") else transposed(node.weight(1), (1, 0))
+    weights = {"weight": scaled(matrix, node.number("alpha", 1.0))}
+    if node.has(2):
+        weights["bias"] = scaled(_bias(node.weight(2), matrix.shape[0]), node.number("beta", 1.0))
+    return (Step(Gemm(matrix.shape[0], node.has(2)), node.inputs[:1], weights),)
+
+
+def _bias(weight: Weight, features: int) -> Weight:
+    if elements(weight.shape) == features:
+        return reshaped(weight, (features,))
+    if elements(weight.shape) != 1:
+        raise Unsupported(f"a bias of shape {weight.shape} for {features} features")
+    return filled((features,), float(weight.array().reshape(())))
+
+
+@from_onnx("MatMul")
+def matmul_from_onnx(node: OnnxNode) -> Imported:
+    """x W with a constant matrix; an addition behind it is folded into the bias by a rule."""
+    if not node.is_constant(1) or len(node.shape(0)) != 1 or len(node.weight(1).shape) != 2:
+        raise Unsupported("only a batch of vectors times a constant matrix")
+    matrix = transposed(node.weight(1), (1, 0))
+    return (Step(Gemm(matrix.shape[0], bias=False), node.inputs[:1], {"weight": matrix}),)

@@ -12,6 +12,8 @@ from flow.ir import Array, Folding, Shape, operator
 from flow.operators.correlate import divide_half_up, padded, taps
 from flow.operators.hardware import per_axis
 from flow.operators.keeps_format import KeepsFormat
+from flow.operators.onnx_node import Imported, OnnxNode, Same, Step, Unsupported, from_onnx
+from flow.operators.onnx_window import window_of
 from flow.operators.window import Window
 
 
@@ -86,3 +88,21 @@ class Pool(KeepsFormat):
         sizes |= per_axis("pad", self.pads_begin, 0, "0") | per_axis("pad", pads_end, 0, "1")
         sizes |= per_axis("extra", overhang, 0, "1")
         return sizes | {"count_include_pad": int(self.count_include_pad), "data_bits": numbers.inputs[0].bits}
+
+
+@from_onnx("MaxPool", "AveragePool")
+def pool_from_onnx(node: OnnxNode) -> Imported:
+    """Pooling without dilation; a window of one value with stride one computes nothing."""
+    window = window_of(node, node.integers("kernel_shape"))
+    if len(node.outputs) > 1:
+        raise Unsupported("the indices of the maxima are read")
+    if max(window.dilations) > 1:
+        raise Unsupported(f"dilations {window.dilations}")
+    if any(b >= k or e >= k for k, b, e in zip(window.kernel, window.pads_begin, window.pads_end, strict=True)):
+        raise Unsupported(f"pads {window.pads_begin + window.pads_end} reach past the kernel {window.kernel}")
+    if max(window.kernel + window.strides) == 1:
+        return Same(node.inputs[0])
+    kind = "max" if node.kind == "MaxPool" else "average"
+    count_pads = kind == "average" and bool(node.integer("count_include_pad"))
+    op = Pool(kind, window.kernel, window.strides, window.pads_begin, window.pads_end, window.ceil_mode, count_pads)
+    return (Step(op, node.inputs[:1]),)

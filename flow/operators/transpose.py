@@ -10,6 +10,7 @@ import numpy as np
 from flow.fixed_point import Numbers
 from flow.ir import Array, Shape, ShapeError, operator
 from flow.operators.keeps_format import KeepsFormat
+from flow.operators.onnx_node import Imported, OnnxNode, Same, Step, Unsupported, from_onnx
 
 
 @operator("transpose")
@@ -29,3 +30,25 @@ class Transpose(KeepsFormat):
 
     def emulate(self, xs: Sequence[Array], parameters: Mapping[str, Array], numbers: Numbers) -> Array:
         return self.reference(xs, parameters).astype(np.int64)
+
+
+def channels_first(rank: int) -> Transpose:
+    """(*spatial, C) to (C, *spatial) for frames of `rank` axes."""
+    return Transpose((rank - 1, *range(rank - 1)))
+
+
+def channels_last(rank: int) -> Transpose:
+    """(C, *spatial) to (*spatial, C) for frames of `rank` axes."""
+    return Transpose((*range(1, rank), 0))
+
+
+@from_onnx("Transpose")
+def transpose_from_onnx(node: OnnxNode) -> Imported:
+    """A permutation that leaves the batch axis in front."""
+    rank = len(node.shape(0)) + 1
+    order = node.integers("perm", tuple(reversed(range(rank))))
+    if order[0] != 0 or len(order) != rank:
+        raise Unsupported(f"perm {order} moves the batch axis")
+    if order == tuple(range(rank)):
+        return Same(node.inputs[0])
+    return (Step(Transpose(tuple(axis - 1 for axis in order[1:])), node.inputs[:1]),)
