@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable
 
 _LONGEST = 80  # difflib is quadratic; nobody means a word longer than this
-_LISTED = 12
+_LISTED = 16
 
 
 def suggest(word: str, known: Iterable[str]) -> str:

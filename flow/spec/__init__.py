@@ -14,18 +14,48 @@ from flow.spec.build import (
     Utilisation,
     Width,
 )
+from flow.spec.canonical import network_json, resolved, resolved_json, show
+from flow.spec.layers import (
+    Activation,
+    ActivationLayer,
+    AddLayer,
+    ConcatLayer,
+    ConvLayer,
+    FcLayer,
+    FlattenLayer,
+    GlobalPoolLayer,
+    LayerSpec,
+    PoolLayer,
+)
+from flow.spec.resolve import build_name, resolve
 
 __all__ = [
+    "Activation",
+    "ActivationLayer",
+    "AddLayer",
     "Build",
+    "ConcatLayer",
     "Constraints",
+    "ConvLayer",
     "Data",
     "Device",
     "Explore",
+    "FcLayer",
+    "FlattenLayer",
+    "GlobalPoolLayer",
+    "LayerSpec",
     "Memory",
     "Network",
+    "PoolLayer",
     "Precision",
     "Resources",
     "Simulate",
     "Utilisation",
     "Width",
+    "build_name",
+    "network_json",
+    "resolve",
+    "resolved",
+    "resolved_json",
+    "show",
 ]

@@ -1,0 +1,55 @@
+"""Checked plain data → the small dataclasses of a build: device, precision, constraints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flow.spec.build import Constraints, Device, Memory, Precision, Resources, Utilisation, Width
+from flow.spec.parts import Part
+
+_RESOURCES = ("dsp", "bram18", "uram", "lut", "ff")
+
+
+def read_device(part: Part, build: str) -> Device:
+    """A device; `build` names an inline one."""
+    plain = part.value.plain()
+    seconds = plain["reconfiguration_s"]
+    return Device(
+        name=part.name or build,
+        part=plain["part"],
+        board=plain.get("board", ""),
+        platform=plain.get("platform", ""),
+        family=plain["family"],
+        resources=Resources(**{name: plain["resources"].get(name, 0) for name in _RESOURCES}),
+        dsp_type=plain["dsp_type"],
+        memories=tuple(Memory(**{"efficiency": 0.75} | memory) for memory in plain["memories"]),
+        clock_guide_mhz=float(plain["clock_guide_mhz"]),
+        host=plain["host"],
+        reconfiguration_s=None if seconds is None else float(seconds),
+        configuration_bits=plain.get("configuration_bits"),
+        source=plain["source"].strip(),
+    )
+
+
+def read_precision(plain: Mapping[str, Any]) -> Precision:
+    """Wordlengths; patterns keep the order of the file."""
+    default = Precision()
+    return Precision(
+        weights=plain.get("weights", default.weights),
+        activations=plain.get("activations", default.activations),
+        types=_widths(plain.get("types", {})),
+        layers=_widths(plain.get("layers", {})),
+    )
+
+
+def _widths(plain: Mapping[str, Any]) -> tuple[Width, ...]:
+    return tuple(Width(pattern, bits.get("weights"), bits.get("activations")) for pattern, bits in plain.items())
+
+
+def read_constraints(plain: Mapping[str, Any]) -> Constraints:
+    """Limits; one utilisation counts for every resource."""
+    limit = plain.get("utilisation", {})
+    parts = limit if isinstance(limit, dict) else dict.fromkeys(_RESOURCES, limit)
+    rest = {key: value for key, value in plain.items() if key != "utilisation"}
+    return Constraints(utilisation=Utilisation(**{name: float(part) for name, part in parts.items()}), **rest)
