@@ -1,0 +1,140 @@
+"""Artefacts as exploration and simulation write them, for networks of any size; figures are arithmetic, not real."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from flow.report import ReportInputs
+
+LENET = (
+    ("conv1", "conv", 20, 288_000),
+    ("pool1", "pool", 20, 0),
+    ("conv2", "conv", 50, 1_600_000),
+    ("pool2", "pool", 50, 0),
+    ("ip1", "inner_product", 500, 400_000),
+    ("ip2", "inner_product", 10, 5_000),
+)
+
+
+def vgg16() -> tuple[tuple[str, str, int, int], ...]:
+    """Layers of VGG16: (name, operator, filters, MACs)."""
+    layers: list[tuple[str, str, int, int]] = []
+    channels, size = 3, 224
+    for stage, (filters, times) in enumerate(((64, 2), (128, 2), (256, 3), (512, 3), (512, 3)), start=1):
+        for k in range(times):
+            layers.append((f"conv{stage}_{k + 1}", "conv", filters, size * size * 9 * channels * filters))
+            channels = filters
+        layers.append((f"pool{stage}", "pool", filters, 0))
+        size //= 2
+    for name, inputs, outputs in (("fc6", 25088, 4096), ("fc7", 4096, 4096), ("fc8", 4096, 1000)):
+        layers.append((name, "inner_product", outputs, inputs * outputs))
+    return tuple(layers)
+
+
+def deep(number: int) -> tuple[tuple[str, str, int, int], ...]:
+    """A chain of `number` convolutions."""
+    return tuple((f"features.{i}.conv", "conv", 64, 30_000_000 + 1_000_000 * (i % 7)) for i in range(number))
+
+
+def inputs(
+    layers: tuple[tuple[str, str, int, int], ...] = LENET,
+    cuts: tuple[int, ...] = (),
+    spec: str = "lenet5_zedboard",
+    batch: int = 1,
+    passes: int = 1,
+    verified: bool = True,
+) -> ReportInputs:
+    """A whole report's inputs; `cuts` are the positions where a new partition starts; the last one is reloaded."""
+    starts = (0, *cuts, len(layers))
+    home = [sum(i >= c for c in cuts) for i in range(len(layers))]
+    records = [_layer(item, home[i], layers[i - 1][0] if i else "input") for i, item in enumerate(layers)]
+    clock = 125.0
+    partitions = [
+        _partition(k, records, passes if k == len(cuts) else 1, batch, clock, bool(cuts)) for k in range(len(starts) - 1)
+    ]
+    total = sum(p["load_s"] + p["compute_s"] + p["reconfiguration_s"] for p in partitions)
+    fps = batch / total
+    slowest = max(partitions, key=lambda p: p["interval_cycles"])
+    resources = {"dsp": 806, "bram18": 944.5, "uram": 0, "lut": 168_412, "ff": 151_200}
+    performance = {
+        "spec": spec, "network": spec.split("_")[0], "device": "zc706", "clock_mhz": clock, "batch": batch,
+        "macs_per_frame": sum(item[3] for item in layers), "throughput_fps": fps, "latency_s": total / batch * 1.8,
+        "interval_cycles": slowest["interval_cycles"], "fill_cycles": slowest["fill_cycles"],
+        "partitions": len(partitions), "reconfigurations_per_batch": len(partitions) if cuts else 0,
+        "resources": resources,
+        "resource_limits": {"dsp": 810, "bram18": 981, "uram": 0, "lut": 196_740, "ff": 393_480},
+        "bound_fps": fps / 0.91, "bound_ratio": 0.91, "bound_ratio_own": 0.963, "bound_ratio_binding": 0.94,
+        "binding": "lut", "bandwidth_gbps": 11.3, "memory_gb": 0.412, "evaluations": 5760,
+        "kind": {"throughput": "modelled", "latency": "modelled", "resources": "modelled"},
+    }  # fmt: skip
+    return ReportInputs(
+        performance=performance,
+        layers=tuple(records),
+        partitions=tuple(partitions),
+        pareto=_front(fps, total / batch, len(partitions)),
+        verification=_verification(records) if verified else None,
+        commands=(("synthesise partition 0", "vitis_hls -f hls/p0/build.tcl"),),
+    )
+
+
+def _layer(item: tuple[str, str, int, int], partition: int, source: str) -> dict[str, Any]:
+    name, operator, filters, macs = item
+    multipliers = max(1, math.isqrt(macs // 40)) if macs else 0
+    multipliers = min(multipliers, 288)
+    ip = {"conv": "convolution", "inner_product": "inner_product"}.get(operator, operator)
+    return {
+        "name": f"m_{name}", "node": name, "origin": f"net.onnx#{name}", "operator": operator, "ip": ip,
+        "partition": partition, "inputs": [source],
+        "folding": {"coarse_in": 3, "coarse_out": max(1, multipliers // 27), "coarse_group": 1, "fine": 9}
+        if macs else {"coarse_in": 4, "coarse_out": 4, "coarse_group": 1, "fine": 1},
+        "interval_cycles": max(macs // multipliers, filters * 64) if macs else filters * 180,
+        "fill_cycles": filters * 20,
+        "resources": {"dsp": multipliers, "bram18": multipliers / 2, "uram": 0, "lut": 90 * multipliers + 400,
+                      "ff": 110 * multipliers + 300},
+        "macs": macs,
+    }  # fmt: skip
+
+
+def _partition(
+    index: int, records: list[dict[str, Any]], passes: int, batch: int, clock: float, several: bool
+) -> dict[str, Any]:
+    mine = [r for r in records if r["partition"] == index]
+    interval = max(r["interval_cycles"] for r in mine)
+    fill = sum(r["fill_cycles"] for r in mine)
+    compute = passes * (batch * interval + fill) / (clock * 1e6)
+    return {
+        "index": index, "nodes": [r["node"] for r in mine], "interval_cycles": interval, "fill_cycles": fill,
+        "passes": passes, "reloaded": mine[-1]["node"] if passes > 1 else None,
+        "load_s": 0.01 * len(mine) * passes, "compute_s": compute,
+        "reconfiguration_s": 0.08255 if several else 0.0,
+        "resources": {"dsp": 700 + 10 * index % 100, "bram18": 500, "uram": 0, "lut": 90_000, "ff": 80_000},
+    }  # fmt: skip
+
+
+def _front(fps: float, latency: float, partitions: int) -> tuple[dict[str, Any], ...]:
+    steps = (1.0, 0.93, 0.81, 0.66, 0.5, 0.38, 0.2)
+    return tuple(
+        {
+            "throughput_fps": fps * s, "latency_s": latency * (0.3 + 1.5 * s * s), "partitions": partitions,
+            "resources": {"dsp": round(806 * s), "bram18": 944 * s, "uram": 0, "lut": 168_000 * s, "ff": 151_000 * s},
+            "chosen": s == 1.0,
+        }
+        for s in steps
+    )  # fmt: skip
+
+
+def _verification(records: list[dict[str, Any]]) -> dict[str, Any]:
+    modules = [
+        {
+            "partition": r["partition"], "name": r["name"], "modelled_cycles": r["interval_cycles"],
+            "simulated_cycles": r["interval_cycles"] + (i % 3),
+        }
+        for i, r in enumerate(records)
+    ]  # fmt: skip
+    return {
+        "frames": 100, "modes": ["native", "ap_int"], "csim_equals_emulator": True, "max_abs_difference": 0,
+        "top1_agreement": 1.0, "sqnr_db": 71.4,
+        "accuracy": {"fixed_point": 0.989, "float": 0.99, "interval": [0.983, 0.993], "frames": 1000},
+        "modules": modules, "distinct_ratio": 0.84, "saturated_ratio": 0.0001,
+    }  # fmt: skip
