@@ -71,25 +71,24 @@ template <class config> class process {
         CONVMAKE_ON_TICK();
     }
 
+    void require(bool condition, const char *message) const {
+        if (condition) return;
+        std::fprintf(stderr, "%s: %s\n", process_name(typeid(config).name()).c_str(), message);
+        std::abort();
+    }
+
   private:
     trip_count &count_;
 };
 
-inline void stop(const char *message, const char *type) {
-    std::fprintf(stderr, "%s: %s\n", process_name(type).c_str(), message);
-    std::abort();
-}
-
 }  // namespace convmake
 
-#define CONVMAKE_PROCESS(config)                   \
-    typedef config convmake_process_type;          \
-    convmake::process<config> convmake_process;    \
+#define CONVMAKE_PROCESS(config)                \
+    convmake::process<config> convmake_process; \
     (void)convmake_process
 #define CONVMAKE_TICK() convmake_process.tick()
 #define CONVMAKE_TICK_LOAD() convmake_process.tick_load()
-#define CONVMAKE_REQUIRE(condition, message) \
-    if (!(condition)) convmake::stop(message, typeid(convmake_process_type).name())
+#define CONVMAKE_REQUIRE(condition, message) convmake_process.require(condition, message)
 
 #endif
 
