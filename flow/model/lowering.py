@@ -13,7 +13,11 @@ from typing import Any
 
 from flow.fixed_point import Numbers
 from flow.ir import Folding, Graph, Node, Shape
+from flow.model.fifos import with_depths
 from flow.model.hardware import Design, Hardware, Module, Partition, PartitionDesign, Port, Stream
+from flow.model.weight_memory import slot_bits as slot_bits
+from flow.model.weight_memory import values_per_word as values_per_word
+from flow.model.weight_memory import weight_rows as weight_rows
 
 NumbersOf = Callable[[Node], Numbers]
 WEIGHTS_MEMORY = {"bram": 0, "lutram": 1, "uram": 2}
@@ -23,16 +27,6 @@ LUTRAM_ROWS = 64
 
 class LoweringError(ValueError):
     """The design cannot be built; the message names the node."""
-
-
-def slot_bits(bits: int) -> int:
-    """Container of a value in memory: 8, 16 or 32 bits."""
-    return next(size for size in (8, 16, 32) if bits <= size)
-
-
-def values_per_word(port_bits: int, bits: int) -> int:
-    """Values of `bits` bits that a port word carries."""
-    return port_bits // slot_bits(bits)
 
 
 def filters_per_pass(filters: int, passes: int, per_word: int) -> int:
@@ -115,7 +109,8 @@ def narrowed(graph: Graph, part: PartitionDesign, port_bits: int, numbers: Numbe
     """Tensors of a reloaded partition that carry only one pass's channels, with that count.
 
     The reloaded node and the chain of channel-wise modules behind it. LoweringError where a pass cannot be streamed:
-    a grouped convolution, or anything but such a chain behind it.
+    a grouped convolution, anything but such a chain behind it, or another tensor that is written beside it (every
+    written tensor is placed by the pass).
     """
     if part.reloaded is None or part.weights_reloading == 1:
         return {}
@@ -123,16 +118,24 @@ def narrowed(graph: Graph, part: PartitionDesign, port_bits: int, numbers: Numbe
     node = nodes[part.reloaded]
     if getattr(node.op, "groups", 1) != 1:
         raise LoweringError(f"'{node.name}': a grouped convolution cannot be processed in passes")
-    per_word = values_per_word(port_bits, numbers(node).output.bits)
-    share = filters_per_pass(node.shape[0], part.weights_reloading, per_word)
-    result = {node.name: share}
+    chain = [node]
     while inside := [r for r in readers[node.name] if r in part.nodes]:
-        node = nodes[inside[0]]
+        before, node = node, nodes[inside[0]]
         channelwise = not node.op.parameters(graph.input_shapes(node)) and node.op.arity == 1
-        if len(inside) > 1 or not channelwise or any(r not in part.nodes for r in readers[node.inputs[0]]):
+        if len(inside) > 1 or not channelwise or leaves(graph, part, before.name):
             raise LoweringError(f"'{node.name}' stands behind the reloaded '{part.reloaded}': it needs all channels")
-        result[node.name] = share
-    return result
+        chain.append(node)
+    others = [name for name in part.nodes if name != node.name and leaves(graph, part, name)]
+    if others:
+        raise LoweringError(f"'{others[0]}' leaves the partition beside the reloaded '{part.reloaded}'")
+    per_word = max(values_per_word(port_bits, numbers(n).output.bits) for n in chain)
+    share = filters_per_pass(chain[0].shape[0], part.weights_reloading, per_word)
+    return {n.name: share for n in chain}
+
+
+def leaves(graph: Graph, part: PartitionDesign, tensor: str) -> bool:
+    """Whether a tensor that the partition produces is read outside it."""
+    return tensor in graph.outputs or any(r not in part.nodes for r in graph.consumers()[tensor])
 
 
 @dataclass(slots=True)
@@ -163,7 +166,8 @@ class _Builder:
             self._layer(self.layout.nodes[name])
         self._weights_chain()
         share = self.shapes[self.part.reloaded][0] if self.part.reloaded else 0
-        modules, streams = tuple(self.modules), tuple(self.streams.values())
+        modules = tuple(self.modules)
+        streams = with_depths(modules, tuple(self.streams.values()))
         passes = self.part.weights_reloading
         return Partition(self.index, modules, streams, tuple(self.ports), passes, self.part.reloaded, share)
 
@@ -338,17 +342,3 @@ class _Builder:
         self.streams[name] = Stream(name, 1, self.layout.port_bits, 0, "")
         return name
 
-
-def weight_rows(parameters: Mapping[str, int]) -> int:
-    """Depth of a weighted module's memory: folds over groups, input channels, filters and window."""
-    if "groups" not in parameters:
-        folds = parameters["pixels"] * math.ceil(parameters["channels"] / parameters["coarse_in"])
-        return folds * math.ceil(parameters["filters"] / parameters["coarse_out"])
-    groups = parameters["groups"]
-    window = math.prod(parameters[f"kernel_{axis}"] for axis in "dhw")
-    return (
-        math.ceil(groups / parameters["coarse_group"])
-        * math.ceil(parameters["channels"] // groups / parameters["coarse_in"])
-        * math.ceil(parameters["filters"] // groups / parameters["coarse_out"])
-        * math.ceil(window / parameters["fine"])
-    )

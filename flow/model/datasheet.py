@@ -1,0 +1,157 @@
+"""Data sheets: what every IP says about itself in `ip_templates/<ip>/ip.yaml`, evaluated for one module or for arrays.
+
+    parameters: [name, …] or {name: meaning}      the members of the C++ config struct
+    derived:    {name: formula, …}                intermediate names, each may use those above it
+    timing:     interval                          cycles per frame
+                fill                              cycles from its first word in to its first word out, never waiting
+                drain                             cycles from its last word in to its last word out
+    cost:       dsp, bram18, uram, lut, ff        a formula, or {formula, source, error}
+
+`fill` and `drain` may be left out (1 cycle). Other keys (summary, streams, arguments, …) are for other readers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from flow.diagnostics import BuildError, Problem, suggest
+from flow.model.formula import DSP_TYPE, Formula, parse
+from flow.model.resources import RESOURCES
+
+TIMING = ("interval", "fill", "drain")
+_DEFAULTS = {"interval": "0", "fill": "1", "drain": "1"} | dict.fromkeys(RESOURCES, "0")
+
+
+@dataclass(frozen=True, slots=True)
+class DataSheet:
+    """One IP's formulas."""
+
+    ip: str
+    parameters: tuple[str, ...]
+    derived: tuple[tuple[str, Formula], ...]
+    figures: Mapping[str, Formula]
+    sources: Mapping[str, str]
+
+    def evaluate(self, parameters: Mapping[str, Any], dsp_type: str) -> dict[str, Any]:
+        """Timing and cost of a module; arrays if any parameter is one.
+
+        Args:
+            parameters: a value for each of the data sheet's parameters.
+            dsp_type: the device's multiplier, e.g. DSP48E1.
+
+        Raises:
+            BuildError: a missing parameter, or a formula that divides by zero.
+        """
+        missing = [name for name in self.parameters if name not in parameters]
+        if missing:
+            message = f"data sheet of {self.ip}: no value for parameter '{missing[0]}'"
+            raise BuildError(Problem("DSE022", message, suggest(missing[0], parameters), _file(self.ip)))
+        environment: dict[str, Any] = {**parameters, DSP_TYPE: dsp_type}
+        try:
+            for name, formula in self.derived:
+                environment[name] = formula(environment)
+            return {name: _whole(formula(environment)) for name, formula in self.figures.items()}
+        except ZeroDivisionError as problem:
+            raise BuildError(Problem("DSE023", f"data sheet of {self.ip}: {problem}", "", _file(self.ip))) from problem
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The data sheets of all IPs, for one device's multipliers."""
+
+    sheets: Mapping[str, DataSheet]
+    dsp_type: str
+
+    def evaluate(self, ip: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Timing and cost of a module of `ip`; BuildError if there is no such data sheet."""
+        if ip not in self.sheets:
+            hint = suggest(ip, self.sheets)
+            raise BuildError(Problem("DSE021", f"there is no data sheet of IP '{ip}'", hint, _file(ip)))
+        return self.sheets[ip].evaluate(parameters, self.dsp_type)
+
+
+def _whole(value: Any) -> Any:
+    """Cycles and resources are whole numbers: calibrated coefficients are decimals, so round up what is above one."""
+    if isinstance(value, int):
+        return value
+    return np.ceil(np.round(np.asarray(value, np.float64), 6)).astype(np.int64)[()]
+
+
+def _file(ip: str) -> str:
+    return f"ip_templates/{ip}/ip.yaml"
+
+
+def load_catalogue(folder: Path, dsp_type: str) -> Catalogue:
+    """Read every `<folder>/<ip>/ip.yaml`.
+
+    Raises:
+        BuildError: all problems of all data sheets.
+    """
+    problems: list[Problem] = []
+    sheets = {}
+    for path in sorted(folder.glob("*/ip.yaml")):
+        try:
+            sheets[path.parent.name] = read_datasheet(path.parent.name, path.read_text(encoding="utf-8"))
+        except BuildError as problem:
+            problems.extend(problem.problems)
+    if problems:
+        raise BuildError(tuple(problems))
+    return Catalogue(sheets, dsp_type)
+
+
+def read_datasheet(ip: str, text: str) -> DataSheet:
+    """Parse one data sheet; BuildError with every problem in it."""
+    data = _mapping(ip, text)
+    parameters = tuple(str(name) for name in data.get("parameters") or ())
+    timing, cost = data.get("timing") or {}, data.get("cost") or {}
+    problems = _unknown(ip, cost, RESOURCES, "cost")
+    known = set(parameters)
+    derived = []
+    for name, value in (data.get("derived") or {}).items():
+        formula = _formula(ip, f"derived.{name}", value, known, problems)
+        known.add(str(name))
+        derived.append((str(name), formula))
+    figures, sources = {}, {}
+    for section, wanted in ((timing, TIMING), (cost, RESOURCES)):
+        for key in wanted:
+            value = section.get(key, _DEFAULTS[key])
+            figures[key] = _formula(ip, key, value, known, problems)
+            if isinstance(value, dict) and "source" in value:
+                sources[key] = str(value["source"])
+    if problems:
+        raise BuildError(tuple(problems))
+    return DataSheet(ip, parameters, tuple(derived), figures, sources)
+
+
+def _mapping(ip: str, text: str) -> dict[str, Any]:
+    import yaml  # noqa: PLC0415 - a no-op build must not pay for it
+
+    try:
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as problem:
+        mark = getattr(problem, "problem_mark", None)
+        line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+        raise BuildError(Problem("DSE020", "data sheet is no valid YAML", "", _file(ip), line, column)) from problem
+    if not isinstance(data, dict) or not all(isinstance(data.get(k) or {}, dict) for k in ("derived", "timing", "cost")):
+        hint = "keys: parameters, derived, timing, cost"
+        raise BuildError(Problem("DSE020", "a data sheet is a mapping", hint, _file(ip)))
+    return data
+
+
+def _unknown(ip: str, section: Mapping[str, Any], known: tuple[str, ...], name: str) -> list[Problem]:
+    words = [str(key) for key in section if key not in known]
+    return [Problem("DSE020", f"{name}: unknown key '{word}'", suggest(word, known), _file(ip)) for word in words]
+
+
+def _formula(ip: str, key: str, value: Any, known: set[str], problems: list[Problem]) -> Formula:
+    text = value.get("formula", "") if isinstance(value, dict) else value
+    try:
+        return parse(text, known, Problem("DSE020", "", file=_file(ip)))
+    except BuildError as error:
+        problems.extend(Problem(p.code, f"{key}: {p.message}", p.hint, p.file) for p in error.problems)
+        return parse("0", set())

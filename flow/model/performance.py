@@ -1,0 +1,266 @@
+"""What a design does on a device: the model's figures for the report, worked out on the hardware that is generated.
+
+    t_pass(B)      = weight words / port rate + ((B - 1) * interval + latency) / f
+    t_partition(B) = sum of t_pass over its reloading passes
+    t_total(B, P)  = sum of t_partition + R * t_reconfiguration, R = P for P > 1 (a steady stream of batches), else 0
+    throughput     = B / t_total
+
+One partition without reloading keeps its weights: they are loaded once, not for each batch. `latency_s` is one frame's:
+every pass of every partition with its weights, and P - 1 reconfigurations between them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from flow.ir import Graph
+from flow.model.bounds import Bounds
+from flow.model.datasheet import Catalogue
+from flow.model.fifos import module_lag
+from flow.model.hardware import Hardware, Module, Partition
+from flow.model.memory import MemorySystem, frame_words, memory_system, stored_tensors
+from flow.model.resources import RESOURCES, fifo_cost
+from flow.model.timing import Pace, Span, joined, passed, source
+from flow.model.weight_memory import payload_words
+from flow.spec import Device
+
+SIGNIFICANT = 9
+"""Digits of a reported figure: beyond them floating point differs between machines."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleFigures:
+    """A module's cycles and resources."""
+
+    name: str
+    ip: str
+    node: str
+    interval: int
+    fill: int
+    drain: int
+    resources: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionFigures:
+    """One partition: cycles of one frame in one pass, and what its hardware takes.
+
+    Attributes:
+        interval_cycles: cycles from frame to frame, stretched by the memory where that is the slowest.
+        latency_cycles: cycles of one frame from its first word in to its last word out.
+        memory_cycles: cycles that the memory needs for one frame's words.
+        frame_words: port words per frame and pass.
+        weight_words: port words of weights of each pass.
+        live_bytes: tensors in memory while it runs, one frame of each.
+    """
+
+    index: int
+    passes: int
+    interval_cycles: int
+    latency_cycles: int
+    memory_cycles: int
+    frame_words: int
+    weight_words: tuple[int, ...]
+    live_bytes: int
+    resources: Mapping[str, int]
+    fifos: Mapping[str, int]
+    modules: tuple[ModuleFigures, ...]
+    time_s: float
+    latency_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Performance:
+    """The model's result; `as_json` gives the stable names of performance.json that the model knows."""
+
+    clock_mhz: float
+    batch: int
+    macs_per_frame: int
+    throughput_fps: float
+    latency_s: float
+    partitions: tuple[PartitionFigures, ...]
+    reconfigurations_per_batch: int
+    resources: Mapping[str, int]
+    resource_limits: Mapping[str, int]
+    bandwidth_gbps: float
+    memory_gb: float
+    memory_limit_gb: float
+    bounds: Bounds
+    bound_fps_own: float
+    evaluations: int = 0
+    kind: Mapping[str, str] = field(
+        default_factory=lambda: {"throughput": "modelled", "latency": "modelled", "resources": "modelled"}
+    )
+
+    @property
+    def slowest(self) -> PartitionFigures:
+        """The partition that takes the largest part of a batch's time."""
+        return max(self.partitions, key=lambda p: (p.time_s, -p.index))
+
+    def excess(self) -> dict[str, tuple[float, float]]:
+        """What is over its limit: used and allowed."""
+        over: dict[str, tuple[float, float]] = {
+            name: (used, self.resource_limits[name])
+            for name, used in self.resources.items()
+            if used > self.resource_limits[name]
+        }
+        if self.memory_gb > self.memory_limit_gb:
+            over["memory_gb"] = (self.memory_gb, self.memory_limit_gb)
+        return over
+
+    def as_json(self) -> dict[str, Any]:
+        slowest = self.slowest
+        smallest, binding = self.bounds.binding()
+        return {
+            "clock_mhz": self.clock_mhz,
+            "batch": self.batch,
+            "macs_per_frame": self.macs_per_frame,
+            "throughput_fps": significant(self.throughput_fps),
+            "latency_s": significant(self.latency_s),
+            "interval_cycles": slowest.interval_cycles,
+            "fill_cycles": slowest.latency_cycles - slowest.interval_cycles,
+            "partitions": len(self.partitions),
+            "reconfigurations_per_batch": self.reconfigurations_per_batch,
+            "resources": dict(self.resources),
+            "resource_limits": dict(self.resource_limits),
+            "bound_fps": significant(self.bounds.dsp_fps),
+            "bound_ratio": significant(self.throughput_fps / self.bounds.dsp_fps),
+            "bound_ratio_own": significant(self.throughput_fps / self.bound_fps_own),
+            "bound_ratio_binding": significant(self.throughput_fps / smallest),
+            "binding": binding,
+            "bounds_fps": {name: significant(fps) for name, fps in self.bounds.by_name().items()},
+            "bandwidth_gbps": significant(self.bandwidth_gbps),
+            "memory_gb": significant(self.memory_gb),
+            "memory_limit_gb": significant(self.memory_limit_gb),
+            "evaluations": self.evaluations,
+            "kind": dict(self.kind),
+            "partition_figures": [_partition_json(p) for p in self.partitions],
+        }
+
+
+def _partition_json(part: PartitionFigures) -> dict[str, Any]:
+    record = asdict(part) | {"time_s": significant(part.time_s), "latency_s": significant(part.latency_s)}
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in record.items() if k != "modules"}
+
+
+def significant(value: float) -> float:
+    """Rounded to `SIGNIFICANT` digits."""
+    return float(f"{value:.{SIGNIFICANT}g}")
+
+
+def evaluate(
+    hardware: Hardware, graph: Graph, device: Device, catalogue: Catalogue, limits: Mapping[str, int], bounds: Bounds
+) -> Performance:
+    """The model's figures for a lowered design.
+
+    Args:
+        hardware: from `lower`, with the port width of `memory_system(device)`.
+        graph: the network, for its work and its outputs.
+        device: memory and reconfiguration time.
+        catalogue: data sheets.
+        limits: usable resources (`flow.model.resources.limits`).
+        bounds: of the network on the device (`flow.model.bounds.bounds_of`).
+    """
+    design, memory = hardware.design, memory_system(device)
+    tensors = stored_tensors(hardware, graph.outputs)
+    parts = []
+    for part in hardware.partitions:
+        live = sum(t.frame_bytes for t in tensors.values() if t.first <= part.index <= t.last)
+        parts.append(_partition(part, hardware, memory, catalogue, live))
+    count = len(parts)
+    reconfigurations = count if count > 1 else 0
+    switch_s = device.reconfiguration_s or 0.0
+    total_s = sum(p.time_s for p in parts) + reconfigurations * switch_s
+    latency_s = sum(p.latency_s for p in parts) + (count - 1) * switch_s
+    weights_bytes = sum(sum(p.weight_words) for p in parts) * memory.port_bits // 8
+    clock = design.clock_mhz * 1e6
+    traffic = max(p.frame_words * memory.port_bits * clock / p.interval_cycles for p in parts)
+    fps = design.batch / total_s
+    return Performance(
+        design.clock_mhz,
+        design.batch,
+        graph.macs(),
+        fps,
+        latency_s,
+        tuple(parts),
+        reconfigurations,
+        {name: max(p.resources[name] for p in parts) for name in RESOURCES},
+        dict(limits),
+        traffic / 1e9,
+        (max(p.live_bytes for p in parts) * design.batch + weights_bytes) / 1e9,
+        memory.capacity_bytes / 1e9,
+        bounds,
+        bounds.with_reconfiguration(design.batch, reconfigurations * switch_s),
+    )
+
+
+def is_resident(partitions: int, passes: int) -> bool:
+    """Whether the weights stay on chip from batch to batch."""
+    return partitions == 1 and passes == 1
+
+
+def _partition(
+    part: Partition, hardware: Hardware, memory: MemorySystem, catalogue: Catalogue, live: int
+) -> PartitionFigures:
+    design = hardware.design
+    modules = tuple(_module(m, catalogue) for m in part.modules)
+    words = frame_words(part)
+    masters = sum(bool(p.tensor) for p in part.ports)
+    stretched = int(memory.traffic_cycles(words, masters, design.clock_mhz))
+    interval = max(stretched, *(m.interval for m in modules))
+    latency = pipeline_latency(part, {m.name: m for m in modules}, stretched)
+    fifos = {name: 0 for name in RESOURCES}
+    for stream in part.streams:
+        for name, amount in fifo_cost(stream.depth, stream.lanes * stream.bits).items():
+            fifos[name] += int(amount)
+    resources = {name: fifos[name] + sum(m.resources[name] for m in modules) for name in RESOURCES}
+    weight_words = pass_words(part)
+    clock = design.clock_mhz * 1e6
+    loads = [0] if is_resident(len(hardware.partitions), part.passes) else list(weight_words)
+    load_s = sum(float(memory.load_seconds(w, design.clock_mhz)) for w in loads)
+    time_s = load_s + part.passes * ((design.batch - 1) * interval + latency) / clock
+    latency_s = load_s + part.passes * latency / clock
+    return PartitionFigures(
+        part.index, part.passes, interval, latency, stretched, words, weight_words, live, resources, fifos, modules,
+        time_s, latency_s,
+    )  # fmt: skip
+
+
+def _module(module: Module, catalogue: Catalogue) -> ModuleFigures:
+    figures = {name: int(value) for name, value in catalogue.evaluate(module.ip, module.parameters).items()}
+    resources = {name: figures[name] for name in RESOURCES}
+    timing = (figures["interval"], figures["fill"], figures["drain"])
+    return ModuleFigures(module.name, module.ip, module.node, *timing, resources)
+
+
+def pass_words(part: Partition) -> tuple[int, ...]:
+    """Port words of the weights of each pass: a header word a layer, all payloads first, then the reloaded one's."""
+    weighted = [m for m in part.modules if "weights_memory" in m.parameters]
+    payloads = {m.node: int(payload_words(m.parameters)) for m in weighted}
+    first = len(weighted) + sum(payloads.values())
+    if part.passes == 1:
+        return (first,)
+    return (first, *(len(weighted) + payloads[str(part.reloaded)] for _ in range(part.passes - 1)))
+
+
+def pipeline_latency(part: Partition, figures: Mapping[str, ModuleFigures], stretched: int) -> int:
+    """Cycles of one frame through the partition: first word read to last word written."""
+    spans: dict[str, Span] = {}
+    last = 0
+    data = {s.name for s in part.streams if s.tensor}
+    for module in part.modules:
+        own = figures[module.name]
+        inputs = [spans[name] for name in module.inputs if name in data]
+        if module.ip == "memory_read":
+            out = source(Pace(max(own.interval, stretched), own.fill, own.drain))
+        elif not inputs:
+            continue
+        else:
+            slowest = max(own.interval, stretched) if module.ip == "memory_write" else own.interval
+            out = passed(joined(inputs), Pace(slowest, own.fill, own.drain), module_lag(module.ip, module.parameters).needed)
+        if module.ip == "memory_write":
+            last = max(last, int(out.last))
+        spans |= dict.fromkeys(module.outputs, out)
+    return last
