@@ -1,0 +1,79 @@
+"""Frames to calibrate and to measure with: a network's own images, or seeded noise where it has none."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Iterator
+
+import numpy as np
+
+from flow.diagnostics import BuildError, Problem, suggest
+from flow.ir import Array, Shape
+from flow.spec import Data
+
+
+def seeded_frames(shape: Shape, count: int, seed: int, purpose: str = "calibration") -> Array:
+    """Standard normal frames (count, *shape), float32; a frame depends on seed, purpose and its index alone."""
+    key = zlib.crc32(purpose.encode())
+    frames = np.empty((count, *shape), np.float32)
+    for index in range(count):
+        frames[index] = np.random.default_rng([seed, key, index]).standard_normal(shape, dtype=np.float32)
+    return frames
+
+
+def calibration_frames(data: Data | None, shape: Shape, seed: int, count: int = 8) -> Array:
+    """All of the data's calibration images as floats (N, *shape), or `count` seeded frames without data."""
+    if data is None:
+        return seeded_frames(shape, count, seed)
+    return _normalised(data, _array(data, data.calibration), shape)
+
+
+def unseen_frames(data: Data | None, shape: Shape, seed: int, count: int) -> tuple[Array, Array | None]:
+    """The first `count` test images as floats (N, *shape) with their labels; seeded frames have none."""
+    if data is None:
+        return seeded_frames(shape, count, seed, "test"), None
+    images, labels = _array(data, data.test)[:count], _array(data, data.labels)[:count]
+    if len(images) != len(labels):
+        raise _problem(data, f"{len(images)} test images but {len(labels)} labels")
+    return _normalised(data, images, shape), labels
+
+
+def blocks(count: int, size: int) -> Iterator[slice]:
+    """Consecutive pieces of `count` frames."""
+    for first in range(0, count, size):
+        yield slice(first, min(first + size, count))
+
+
+def _array(data: Data, name: str) -> Array:
+    try:
+        archive = np.load(data.path, allow_pickle=False)
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise _problem(data, f"cannot be read as .npz: {error}") from error
+    if not isinstance(archive, np.lib.npyio.NpzFile):
+        raise _problem(data, "is one array, not an .npz of named arrays")
+    with archive:
+        if name not in archive.files:
+            known = ", ".join(sorted(archive.files))
+            raise _problem(data, f"holds no array '{name}', only {known}", suggest(name, archive.files))
+        values: Array = archive[name]
+    if not len(values):
+        raise _problem(data, f"array '{name}' is empty")
+    return values
+
+
+def _normalised(data: Data, images: Array, shape: Shape) -> Array:
+    """(pixel * scale - mean) / std, per channel."""
+    if images.ndim == len(shape) and shape[0] == 1:
+        images = images[:, None]
+    if images.shape[1:] != shape:
+        raise _problem(data, f"images have shape {images.shape[1:]}, the network's input {shape}")
+    frames: Array = images.astype(np.float32) * np.float32(data.scale)
+    for values, apply in ((data.mean, np.subtract), (data.std, np.divide)):
+        if values:
+            apply(frames, np.array(values, np.float32).reshape(-1, *(1 for _ in shape[1:])), out=frames)
+    return frames
+
+
+def _problem(data: Data, message: str, hint: str = "") -> BuildError:
+    return BuildError(Problem("NUM005", message, hint, data.file))

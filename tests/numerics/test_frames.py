@@ -1,0 +1,60 @@
+"""Frames: seeded ones are reproducible one by one; a network's own are scaled, checked and explained."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from flow.diagnostics import BuildError
+from flow.numerics import calibration_frames, seeded_frames, unseen_frames
+from flow.spec import Data
+
+IMAGES = np.arange(5 * 4 * 4, dtype=np.uint8).reshape(5, 4, 4)
+
+
+@pytest.fixture
+def data(tmp_path):
+    np.savez(tmp_path / "set.npz", calibration=IMAGES, test_images=IMAGES[:, None], test_labels=np.arange(5))
+    return Data(tmp_path / "set.npz", "set.npz", "calibration", "test_images", "test_labels", 0.5, (1.0,), (2.0,))
+
+
+def test_a_seeded_frame_depends_on_its_index_alone():
+    few, many = seeded_frames((3, 4, 4), 2, 7), seeded_frames((3, 4, 4), 5, 7)
+    np.testing.assert_array_equal(few, many[:2])
+    assert few.dtype == np.float32
+    assert not np.array_equal(many[0], many[1])
+    assert not np.array_equal(few, seeded_frames((3, 4, 4), 2, 8))
+    assert not np.array_equal(few, seeded_frames((3, 4, 4), 2, 7, "test"))
+
+
+def test_images_are_scaled_and_normalised(data):
+    frames = calibration_frames(data, (1, 4, 4), seed=0)
+    np.testing.assert_allclose(frames, (IMAGES[:, None] * 0.5 - 1) / 2)
+    unseen, labels = unseen_frames(data, (1, 4, 4), 0, 3)
+    assert (unseen.shape, labels.tolist()) == ((3, 1, 4, 4), [0, 1, 2])
+
+
+def test_without_data_frames_are_seeded():
+    frames, labels = unseen_frames(None, (1, 4, 4), 0, 3)
+    assert labels is None
+    assert not np.array_equal(frames, calibration_frames(None, (1, 4, 4), 0, 3))
+
+
+@pytest.mark.parametrize(
+    ("change", "shape", "words"),
+    [
+        ({"calibration": "calibrate"}, (1, 4, 4), "no array 'calibrate'"),
+        ({}, (1, 8, 8), "shape (1, 4, 4), the network's input (1, 8, 8)"),
+        ({"path": "absent.npz"}, (1, 4, 4), "cannot be read"),
+    ],
+)
+def test_data_that_does_not_fit_is_one_clear_error(data, change, shape, words):
+    changed = replace(data, **({k: Path(v) if k == "path" else v for k, v in change.items()}))
+    with pytest.raises(BuildError) as raised:
+        calibration_frames(changed, shape, seed=0)
+    (problem,) = raised.value.problems
+    assert problem.code == "NUM005"
+    assert words in problem.message
