@@ -1,0 +1,185 @@
+"""ONNX nodes to nodes of our graph, by the importers that the operator modules declare."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from flow.diagnostics import BuildError, Problem, quoted
+from flow.frontend.fold import folded
+from flow.ir import Graph, Node, Shape, ShapeError, Weight
+from flow.operators.onnx_node import Imported, OnnxNode, Same, Step, Unsupported, imported_kinds, importers
+
+if TYPE_CHECKING:
+    from onnx import NodeProto
+
+_NOTHING = ("Identity", "Dropout", "Cast")
+"""Operators without effect on the inference of float tensors."""
+
+
+@dataclass(slots=True)
+class Conversion:
+    """State of one conversion.
+
+    Attributes:
+        shown: file name for messages.
+        opset: version of the operator set.
+        sizes: inferred shapes with batch axis, for what no operator of ours can give.
+        origins: where the user finds the producer of a tensor.
+        shapes: shapes of frames, under the names of our graph.
+        aliases: ONNX tensor to the tensor of our graph that holds its values.
+    """
+
+    shown: str
+    opset: int
+    sizes: dict[str, Shape]
+    origins: dict[str, str]
+    constants: dict[str, Weight]
+    shapes: dict[str, Shape]
+    read: frozenset[str]
+    nodes: list[Node] = field(default_factory=list)
+    weights: dict[str, Weight] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
+    unknown: set[str] = field(default_factory=set)
+    missing: list[Problem] = field(default_factory=list)
+
+    def add(self, node: NodeProto) -> None:
+        """Convert one node, or note why that is impossible."""
+        names = [name for name in node.input if name]
+        if names and all(name in self.constants for name in names) and self._fold(node):
+            return
+        if node.op_type not in _NOTHING and not importers(node.op_type):
+            self.refuse(node, "")
+            return
+        if any(name in self.unknown for name in names):
+            self._forget(node)
+            return
+        try:
+            self._take(node, self._import(node))
+        except (Unsupported, ShapeError) as reason:
+            self.refuse(node, str(reason))
+
+    def refuse(self, node: NodeProto, why: str) -> None:
+        """Note an operator that cannot be computed; what comes behind it is still checked where shapes are known."""
+        where = next((self.origins[n] for n in node.output if n in self.origins), self.shown)
+        kind = f"{node.domain}::{node.op_type}" if node.domain not in ("", "ai.onnx") else node.op_type
+        self.missing.append(Problem("ONNX010", f"{kind}: {why}" if why else kind, "", where))
+        self._forget(node)
+
+    def _forget(self, node: NodeProto) -> None:
+        for name in filter(None, node.output):
+            size = self.sizes.get(name, ())
+            if len(size) > 1 and size[0] == 1:
+                self.shapes[name] = size[1:]
+            else:
+                self.unknown.add(name)
+
+    def _fold(self, node: NodeProto) -> bool:
+        value = folded(node, self.constants, self.sizes.get(node.output[0]), self.opset)
+        if value is not None:
+            self.constants[node.output[0]] = value
+        return value is not None
+
+    def _import(self, node: NodeProto) -> Imported:
+        if node.op_type in _NOTHING:
+            return Same(self.aliases.get(node.input[0], node.input[0]))
+        seen = OnnxNode(
+            node.op_type,
+            tuple(self.aliases.get(name, name) for name in node.input),
+            tuple(name for name in node.output if name in self.read),
+            _attributes(node),
+            self.opset,
+            self.shapes,
+            self.constants,
+        )
+        for importer in importers(node.op_type):
+            found = importer(seen)
+            if found is not None:
+                return found
+        raise Unsupported("with these inputs")
+
+    def _take(self, node: NodeProto, imported: Imported) -> None:
+        if isinstance(imported, Same):
+            self.aliases[node.output[0]] = imported.tensor
+        elif imported:
+            self._append(node.output[0], imported)
+
+    def _append(self, output: str, steps: Sequence[Step]) -> None:
+        made: list[str] = []
+        for i, step in enumerate(steps):
+            name = output if i == len(steps) - 1 else self._free(f"{output}/{step.op.name}")
+            inputs = tuple(made[source] if isinstance(source, int) else source for source in step.inputs)
+            self.shapes[name] = step.op.output_shape([self.shapes[tensor] for tensor in inputs])
+            self.nodes.append(Node(name, step.op, inputs, self.shapes[name], self.origins.get(output, self.shown)))
+            self.weights |= {f"{name}/{parameter}": weight for parameter, weight in step.weights.items()}
+            made.append(name)
+
+    def _free(self, wanted: str) -> str:
+        name, count = wanted, 1
+        while name in self.shapes or name in self.origins or name in self.constants:
+            count += 1
+            name = f"{wanted}_{count}"
+        return name
+
+    def graph(self, name: str, inputs: Iterable[str], outputs: Sequence[str]) -> Graph:
+        """The finished graph; BuildError with every operator that is missing."""
+        if self.missing:
+            raise BuildError(missing_operators(self.missing, self.shown))
+        produced = {node.name for node in self.nodes}
+        ends = tuple(dict.fromkeys(self.aliases.get(o, o) for o in outputs))
+        for end in ends:
+            if end not in produced:
+                message = f"output {quoted(end)} is not computed from the input"
+                raise BuildError(Problem("ONNX017", message, "", self.shown))
+        sources = tuple((i, self.shapes[i]) for i in inputs)
+        return channels_first_inputs(Graph(name, sources, ends, tuple(self.nodes), self.weights))
+
+
+def _attributes(node: NodeProto) -> dict[str, Any]:
+    from onnx import TensorProto, helper, numpy_helper
+
+    values: dict[str, Any] = {}
+    for attribute in node.attribute:
+        value = helper.get_attribute_value(attribute)
+        if isinstance(value, bytes):
+            value = value.decode("utf-8", errors="replace")
+        elif isinstance(value, TensorProto):
+            value = numpy_helper.to_array(value)
+        elif not isinstance(value, int | float):
+            value = tuple(value)
+        values[attribute.name] = value
+    return values
+
+
+def missing_operators(missing: Sequence[Problem], shown: str) -> Problem:
+    """One problem that lists every operator that is missing, its nodes beside it."""
+    counts: dict[str, int] = {}
+    for problem in missing:
+        kind = problem.message.partition(": ")[0]
+        counts[kind] = counts.get(kind, 0) + 1
+    listed = ", ".join(f"{kind} ({n} node{'s' * (n > 1)})" for kind, n in sorted(counts.items()))
+    hint = (
+        f"supported: {', '.join((*imported_kinds(), *_NOTHING))}; what belongs to the host (a Softmax, a detection "
+        "head) can be cut off: list the tensors before it under `outputs` of the network"
+    )
+    return Problem("ONNX010", f"operators that are not supported: {listed}", hint, shown, related=tuple(missing))
+
+
+def channels_first_inputs(graph: Graph) -> Graph:
+    """An input whose channels are moved to the front at once is declared channels first, and the move is dropped.
+
+    Frames are channels first everywhere; only ONNX Runtime gets them as the file says (`runtime`).
+    """
+    for name, shape in graph.inputs:
+        readers = [node for node in graph.nodes if name in node.inputs]
+        order = (len(shape) - 1, *range(len(shape) - 1))
+        moves = all(n.op.name == "transpose" and n.op.attributes()["order"] == order for n in readers)
+        if len(shape) < 2 or not readers or not moves or name in graph.outputs:
+            continue
+        moved = (shape[-1], *shape[:-1])
+        inputs = tuple((n, moved if n == name else s) for n, s in graph.inputs)
+        graph = replace(graph, inputs=inputs)
+        for node in readers:
+            graph = graph.spliced_out(node.name)
+    return graph

@@ -1,0 +1,74 @@
+"""The import of an ONNX file, from reading to the verified graph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from flow.diagnostics import BuildError, Problem
+from flow.frontend.convert import Conversion
+from flow.frontend.fold import stored_constants
+from flow.frontend.limits import MOST_ELEMENTS
+from flow.frontend.live import live
+from flow.frontend.prepare import Prepared, prepare
+from flow.frontend.simplify import simplify, sizes_of
+from flow.frontend.source import opset_of, read_model
+from flow.frontend.structure import cut, origin, sort_nodes
+from flow.ir import Graph, GraphError, Shape, elements, verify
+
+
+def import_onnx(
+    path: Path,
+    *,
+    name: str = "",
+    shown: str = "",
+    input_shape: Shape = (),
+    outputs: Sequence[str] = (),
+) -> Graph:
+    """The graph of an ONNX file; BuildError with codes ONNX0xx for whatever is wrong with it.
+
+    Args:
+        path: the file; external data must lie in its folder.
+        name: of the network; default: the file's stem.
+        shown: the file's name in messages and origins; default: its last component.
+        input_shape: (channels, *spatial) where the file leaves it open.
+        outputs: tensors at which to cut the network; default: the file's outputs.
+    """
+    shown = shown or path.name
+    model = read_model(path, shown)
+    origins = {tensor: origin(node, shown) for node in model.graph.node for tensor in node.output if tensor}
+    sort_nodes(model.graph, shown)
+    cut(model.graph, outputs, shown)
+    prepared = prepare(model, path.parent, shown, input_shape)
+    graph = _converted(prepared, origins, shown, name or path.stem)
+    try:
+        verify(graph)
+    except GraphError as error:
+        raise BuildError(Problem("ONNX014", f"the network does not fit together: {error}", "", shown)) from None
+    largest = max(elements(node.shape) for node in graph.nodes)
+    if largest > MOST_ELEMENTS:
+        raise BuildError(Problem("ONNX012", f"a tensor has {largest} values", "the limit is 2^31", shown))
+    return graph
+
+
+def _converted(prepared: Prepared, origins: dict[str, str], shown: str, name: str) -> Graph:
+    import onnx
+
+    slim = simplify(prepared.model, origins, shown)
+    sizes = sizes_of(onnx.shape_inference.infer_shapes(slim, data_prop=True))
+    constants = stored_constants(slim.graph) | prepared.kept
+    ends = [value.name for value in slim.graph.output]
+    conversion = Conversion(
+        shown,
+        opset_of(slim),
+        sizes,
+        origins,
+        constants,
+        {tensor: size[1:] for tensor, size in prepared.inputs.items()},
+        frozenset([*ends, *(tensor for node in slim.graph.node for tensor in node.input)]),
+    )
+    for node, why in prepared.missing:
+        conversion.refuse(node, why)
+    for node in slim.graph.node:
+        conversion.add(node)
+    return live(conversion.graph(name, prepared.inputs, ends))

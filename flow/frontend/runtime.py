@@ -1,0 +1,76 @@
+"""What a network computes in floating point: by ONNX Runtime, and by the operators' own reference."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from flow.diagnostics import BuildError, Problem
+from flow.frontend.export import onnx_model
+from flow.frontend.source import first_line
+from flow.ir import Array, Graph, Shape
+
+Frames = Array | Mapping[str, Array]
+"""Frames of a network's only input, or of each input by name: (N, C, *spatial)."""
+
+
+def reference_outputs(graph: Graph, frames: Frames) -> dict[str, Array]:
+    """Outputs by name, (N, *shape), computed by `Operator.reference`; tensors are dropped after their last use."""
+    tensors = dict(_named(frames, [name for name, _ in graph.inputs]))
+    last = {name: node.name for node in graph.nodes for name in node.inputs}
+    for node in graph.nodes:
+        tensors[node.name] = node.op.reference([tensors[i] for i in node.inputs], graph.parameters(node))
+        for name in {i for i in node.inputs if last[i] == node.name} - set(graph.outputs):
+            del tensors[name]
+    return {name: tensors[name] for name in graph.outputs}
+
+
+def runtime_outputs(source: Graph | Path, frames: Frames, *, shown: str = "") -> dict[str, Array]:
+    """Outputs by name, (N, *shape), computed by ONNX Runtime on one thread, a frame at a time.
+
+    Args:
+        source: a graph, or an ONNX file with its own outputs.
+        frames: channels first; a file that reads channels last gets them moved.
+        shown: the file's name in messages.
+    """
+    session = _session(source, shown)
+    declared = {value.name: value.shape for value in session.get_inputs()}
+    given = {
+        name: _laid_out(np.asarray(values, np.float32), declared.get(name, []))
+        for name, values in _named(frames, list(declared)).items()
+    }
+    names = [value.name for value in session.get_outputs()]
+    count = len(next(iter(given.values())))
+    results = [session.run(names, {n: v[i : i + 1] for n, v in given.items()}) for i in range(count)]
+    return {name: np.concatenate([r[i] for r in results]) for i, name in enumerate(names)}
+
+
+def _named(frames: Frames, inputs: list[str]) -> Mapping[str, Array]:
+    return frames if isinstance(frames, Mapping) else dict.fromkeys(inputs[:1], frames)
+
+
+def _laid_out(values: Array, declared: list[Any]) -> Array:
+    """Frames in the axis order that the file declares: as they are if they fit, else channels last."""
+    sizes: Shape = tuple(values.shape[1:])
+    wanted = list(declared)[1:]
+    if len(wanted) != len(sizes) or all(w == s or not isinstance(w, int) for w, s in zip(wanted, sizes, strict=True)):
+        return values
+    return np.ascontiguousarray(np.moveaxis(values, 1, -1))
+
+
+def _session(source: Graph | Path, shown: str) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    options.use_deterministic_compute = True
+    model: Any = str(source) if isinstance(source, Path) else onnx_model(source).SerializeToString()
+    try:
+        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # its exceptions have no common class
+        message = f"ONNX Runtime cannot run the network: {first_line(error)}"
+        raise BuildError(Problem("ONNX018", message, "", shown or "graph")) from None

@@ -1,0 +1,102 @@
+"""Reading an ONNX file: size, format, versions. External data is looked at in `tensors`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flow.diagnostics import BuildError, Problem
+from flow.frontend.limits import LARGEST_FILE, MOST_NODES
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+OLDEST_OPSET = 7
+
+
+def read_model(path: Path, shown: str) -> ModelProto:
+    """The parsed file without external data; BuildError if it is none that can be read.
+
+    Args:
+        path: the file.
+        shown: its name in messages and origins.
+    """
+    model = _parse(_bytes(path, shown), shown)
+    if not model.graph.node:
+        hint = "is it truncated, or only a set of weights?"
+        raise BuildError(Problem("ONNX002", "the file holds no network: its graph has no nodes", hint, shown))
+    if len(model.graph.node) > MOST_NODES:
+        message = f"the graph has {len(model.graph.node)} nodes; the limit is {MOST_NODES}"
+        raise BuildError(Problem("ONNX012", message, "", shown))
+    _check_versions(model, shown)
+    return _inlined(model, shown)
+
+
+def _bytes(path: Path, shown: str) -> bytes:
+    try:
+        if not path.exists():
+            raise BuildError(Problem("ONNX001", "there is no such file", "check the path", shown))
+        if not path.is_file():
+            raise BuildError(Problem("ONNX001", "this is not a file", "name the .onnx file", shown))
+        size = path.stat().st_size
+        if size > LARGEST_FILE:
+            message = f"the file has {size / 1e9:.1f} GB; at most {LARGEST_FILE / 1e9:.0f} GB are read"
+            raise BuildError(Problem("ONNX001", message, "save large weights as external data", shown))
+        if size == 0:
+            raise BuildError(Problem("ONNX002", "the file is empty", "export the network again", shown))
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise BuildError(Problem("ONNX001", f"the file cannot be read: {reason}", "", shown)) from None
+
+
+def _parse(data: bytes, shown: str) -> ModelProto:
+    import onnx
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+
+    model = onnx.ModelProto()
+    try:
+        model.ParseFromString(data)
+        model.SerializePartialToString()
+    except (DecodeError, RecursionError, ValueError):
+        hint = "the file is truncated, damaged or of another format; export the network again"
+        raise BuildError(Problem("ONNX002", "this is not an ONNX file", hint, shown)) from None
+    return model
+
+
+def _check_versions(model: ModelProto, shown: str) -> None:
+    from onnx.defs import onnx_opset_version
+
+    versions = {entry.domain: entry.version for entry in model.opset_import}
+    opset = versions.get("", versions.get("ai.onnx", 0))
+    if not opset:
+        hint = "is it truncated?"
+        raise BuildError(Problem("ONNX003", "the file does not say which operator set it uses", hint, shown))
+    newest = onnx_opset_version()
+    if not OLDEST_OPSET <= opset <= newest:
+        message = f"operator set {opset} is not supported; {OLDEST_OPSET} to {newest} are"
+        raise BuildError(Problem("ONNX003", message, "export the network with opset 17", shown))
+
+
+def opset_of(model: ModelProto) -> int:
+    """Version of the standard operator set."""
+    return next(int(entry.version) for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
+
+
+def _inlined(model: ModelProto, shown: str) -> ModelProto:
+    """Local functions, as newer PyTorch exporters write them, put in the place of their calls."""
+    if not model.functions:
+        return model
+    from onnx.inliner import inline_local_functions
+
+    try:
+        return inline_local_functions(model)
+    except (RuntimeError, ValueError) as error:
+        message = f"its local functions cannot be expanded: {first_line(error)}"
+        raise BuildError(Problem("ONNX014", message, "", shown)) from None
+
+
+def first_line(error: Exception) -> str:
+    """What a library says is wrong, shortened to one line without control characters."""
+    text = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    return "".join(c if c.isprintable() else "?" for c in text)[:240]
