@@ -11,7 +11,7 @@ from flow.numerics.frames import blocks
 
 Compute = Callable[[Node, Sequence[Array]], Array]
 
-BLOCK_BYTES = 256 << 20
+BLOCK_BYTES = 512 << 20
 """What the frames that are worked on at a time may take."""
 
 FLOAT_BYTES = 3 * 4

@@ -179,3 +179,9 @@ def test_weights_are_held_in_the_smallest_type():
         "weight": np.dtype(np.int8),
         "bias": np.dtype(np.int64),
     }
+
+
+def test_weights_quantised_in_pieces_are_the_same(monkeypatch):
+    monkeypatch.setattr("flow.numerics.realise.PIECE_VALUES", 7)
+    pieces = quantise(GRAPH, bits(16, 16), CALIBRATION).integers
+    assert all(np.array_equal(values, pieces[key]) for key, values in REALISED.integers.items())

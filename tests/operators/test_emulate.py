@@ -205,3 +205,24 @@ def test_flatten_and_transpose_only_move_values():
     assert all(
         moved[n, h, w, c] == x[n, c, h, w] for n in range(2) for c in range(2) for h in range(3) for w in range(4)
     )
+
+
+@pytest.mark.parametrize("groups", [1, 2, 4])
+def test_pieces_change_nothing(monkeypatch, groups):
+    """Columns and weights are worked off in pieces; their size must not show."""
+    random, data, out = np.random.default_rng(0), Format(16), Format(16, 20)
+    x = random.integers(data.lowest, data.highest + 1, (5, 4, 9, 7))
+    weight = random.integers(data.lowest, data.highest + 1, (8, 4 // groups, 3, 2))
+    conv = Conv(8, (3, 2), (2, 1), (1, 0), (1, 1), (1, 2), groups, False)
+    matrix = random.integers(data.lowest, data.highest + 1, (6, 4 * 9 * 7))
+    numbers = Numbers((data,), out, data)
+
+    def results():
+        gemm = Gemm(6, bias=False)
+        return conv.emulate([x], {"weight": weight}, numbers), gemm.emulate([x], {"weight": matrix}, numbers)
+
+    whole = results()
+    for size in (1, 5000, 20000, 60000):
+        monkeypatch.setattr("flow.operators.correlate.PIECE_BYTES", size)
+        for ours, expected in zip(results(), whole, strict=True):
+            np.testing.assert_array_equal(ours, expected)
