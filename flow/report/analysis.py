@@ -6,38 +6,47 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from flow.report.records import Document, Layer, PartitionTime
+from flow.report.text import shown
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A rate that the design cannot pass, or the design's own. `ratio` is to the largest of them."""
+    """A rate that the design cannot pass, or the design's own.
+
+    Attributes:
+        part: length of its bar, 0 … 1; `beyond` if the bar is cut because the bound is far off.
+        note: short remark; own: the design itself.
+    """
 
     label: str
-    meaning: str
+    note: str
     fps: float
-    ratio: float
-    own: bool = False
+    part: float
+    beyond: bool
+    own: bool
+
+
+_FAR = 1.5
+"""Bars end at this multiple of the DSP bound, so that the ones that matter can be told apart."""
 
 
 def bounds(performance: Document) -> tuple[Bound, ...]:
-    """From the loosest bound down to the design (`bound_ratio*` are fps over each of the bounds)."""
-    fps = performance["throughput_fps"]
+    """From the loosest bound down to the design."""
+    fps, ratio = performance["throughput_fps"], performance["bound_ratio_own"]
+    rates = dict(performance.get("bounds_fps") or {"dsp": performance["bound_fps"]})
     binding = performance["binding"]
-    rows = [
-        ("DSP bound", "every usable multiplier busy in every cycle", performance["bound_fps"], False),
-        (f"{binding} binds", "the smallest of the bounds by DSP, LUT, memory and bandwidth",
-         _over(fps, performance["bound_ratio_binding"]), False),
-        ("own bound", "the DSP bound with this design's reconfigurations charged",
-         _over(fps, performance["bound_ratio_own"]), False),
-        ("this design", "", fps, True),
-    ]  # fmt: skip
-    top = max(rate for _, _, rate, _ in rows) or 1.0
-    found = [Bound(label, meaning, rate, rate / top, own) for label, meaning, rate, own in rows]
-    return tuple(sorted(found, key=lambda b: (b.own, -b.fps)))
-
-
-def _over(fps: float, ratio: float) -> float:
-    return fps / ratio if ratio else 0.0
+    rates.setdefault(binding, fps / performance["bound_ratio_binding"])
+    notes = {binding: "binds"}
+    rows = [(name, notes.get(name, ""), rate) for name, rate in rates.items()]
+    if performance["reconfigurations_per_batch"]:
+        rows.append(("own dsp bound", "reconfigurations charged", fps / ratio if ratio else 0.0))
+    rows.sort(key=lambda row: (-row[2], row[0]))
+    rows.append(("this design", "", fps))
+    end = min(max(rate for _, _, rate in rows), _FAR * performance["bound_fps"]) or 1.0
+    return tuple(
+        Bound(name, note, rate, min(1.0, rate / end), rate > end, k == len(rows) - 1)
+        for k, (name, note, rate) in enumerate(rows)
+    )
 
 
 def bottlenecks(layers: Iterable[Layer]) -> dict[int, Layer]:
@@ -63,6 +72,14 @@ def busy(item: Layer, intervals: Mapping[int, int]) -> float:
 def intervals(partitions: Iterable[PartitionTime]) -> dict[int, int]:
     """Interval of every partition, in cycles."""
     return {p.index: p.interval_cycles for p in partitions}
+
+
+def slowest_name(partition: PartitionTime, slow: Mapping[int, Layer]) -> str:
+    """What sets a partition's interval: a layer, or the off-chip memory that stretches it."""
+    item = slow.get(partition.index)
+    if item is None or item.interval_cycles < partition.memory_cycles == partition.interval_cycles:
+        return "off-chip memory"
+    return shown(item.label)
 
 
 def slowest_partition(partitions: Iterable[PartitionTime]) -> PartitionTime | None:

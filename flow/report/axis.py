@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -29,12 +28,13 @@ class Axis:
         span = self.high - self.low
         return round(self.start + (value - self.low) / span * (self.end - self.start), 1) if span else self.start
 
-    def ticks(self, form: Callable[[float], str], wanted: int = 5) -> tuple[Tick, ...]:
-        """About `wanted` round values inside the range."""
-        step = round_step((self.high - self.low) / wanted)
-        first = math.ceil(self.low / step - 1e-9)
-        last = math.floor(self.high / step + 1e-9)
-        return tuple(Tick(self.at(k * step), form(k * step)) for k in range(first, last + 1))
+    def ticks(self, unit: str = "", size: float = 1.0, wanted: int = 5) -> tuple[Tick, ...]:
+        """About `wanted` round values inside the range, in units of `size`."""
+        step = round_step((self.high - self.low) / size / wanted)
+        first = math.ceil(self.low / size / step - 1e-9)
+        last = math.floor(self.high / size / step + 1e-9)
+        marks = (k * step for k in range(first, last + 1))
+        return tuple(Tick(self.at(mark * size), f"{mark:,.10g} {unit}".rstrip()) for mark in marks)
 
 
 def round_step(step: float) -> float:

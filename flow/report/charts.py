@@ -6,12 +6,12 @@ tens of megabytes of dependencies for two charts of rectangles and circles.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from flow.report.axis import Axis, Tick, from_zero
 from flow.report.records import PartitionTime, Point
-from flow.report.text import count, percent, seconds, significant
+from flow.report.text import count, percent, seconds, significant, time_scale
 
 WIDTH = 1120
 _LEFT, _RIGHT, _ROW, _THIN = 118, 150, 26, 1.0
@@ -62,7 +62,8 @@ def gantt(partitions: Sequence[PartitionTime]) -> Gantt:
         note = f"{seconds(part.total_s)}, {percent(part.total_s / total if total else 0.0)}"
         rows.append(Row(k * _ROW + 4, f"partition {part.index}", segments, axis.at(start) + 8, note))
     height = len(rows) * _ROW + 30
-    return Gantt(WIDTH, height, _LEFT, tuple(rows), axis.ticks(seconds, 8))
+    size, unit = time_scale(total)
+    return Gantt(WIDTH, height, _LEFT, tuple(rows), axis.ticks(unit, size, wanted=8))
 
 
 def _segments(part: PartitionTime, start: float, axis: Axis) -> Iterator[Segment]:
@@ -111,23 +112,22 @@ def scatters(points: Sequence[Point]) -> tuple[Scatter, ...]:
     """Throughput against latency, and against multipliers; nothing without a front."""
     if not points:
         return ()
-    costs: list[tuple[str, str, Callable[[Point], float], Callable[[float], str]]] = [
-        ("Throughput and latency", "latency of one frame", lambda p: p.latency_s, seconds)
-    ]
+    size, unit = time_scale(max(p.latency_s for p in points))
+    latencies = [p.latency_s / size for p in points]
+    plots = [_scatter("Throughput and latency", f"latency of one frame, {unit}", points, latencies)]
     if any(p.resources.get("dsp") for p in points):
-        costs.append(("Throughput and multipliers", "DSP", lambda p: p.resources.get("dsp", 0), count))
-    return tuple(_scatter(title, label, points, cost, form) for title, label, cost, form in costs)
+        multipliers = [p.resources.get("dsp", 0) for p in points]
+        plots.append(_scatter("Throughput and multipliers", "DSP", points, multipliers))
+    return tuple(plots)
 
 
-def _scatter(
-    title: str, label: str, points: Sequence[Point], cost: Callable[[Point], float], form: Callable[[float], str]
-) -> Scatter:
+def _scatter(title: str, label: str, points: Sequence[Point], costs: list[float]) -> Scatter:
     width, height, left, bottom = _PLOT
-    x = from_zero([cost(p) for p in points], left, width - 16)
+    x = from_zero(costs, left, width - 16)
     y = from_zero([p.throughput_fps for p in points], bottom, 14)
-    ordered = sorted(points, key=lambda p: (p.chosen, p.throughput_fps))
-    dots = tuple(Dot(x.at(cost(p)), y.at(p.throughput_fps), p.chosen, _tip(p)) for p in ordered)
-    return Scatter(title, label, width, height, left, bottom, dots, x.ticks(form), y.ticks(significant))
+    ordered = sorted(zip(points, costs, strict=True), key=lambda pair: (pair[0].chosen, pair[0].throughput_fps))
+    dots = tuple(Dot(x.at(cost), y.at(p.throughput_fps), p.chosen, _tip(p)) for p, cost in ordered)
+    return Scatter(title, label, width, height, left, bottom, dots, x.ticks(), y.ticks())
 
 
 def _tip(p: Point) -> str:

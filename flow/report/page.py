@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from flow.report.analysis import Bound, bottlenecks, bounds, busy, intervals, slowest_partition
+from flow.report.analysis import Bound, bottlenecks, bounds, busy, intervals, slowest_name, slowest_partition
 from flow.report.charts import Gantt, Scatter, gantt, scatters
 from flow.report.pipeline import Picture, picture
 from flow.report.records import (
@@ -16,7 +16,7 @@ from flow.report.records import (
     PartitionTime,
     ReportInputs,
     layer,
-    partition_time,
+    partition_times,
     point,
 )
 from flow.report.text import count, folding_text, percent, scaled, seconds, shown, significant
@@ -25,6 +25,7 @@ from flow.report.verification import Cycles, Verdict, cycles, results, verdict
 _OPEN_BANDS = 8
 _OPEN_LAYERS = 40
 _OPEN_CYCLES = 12
+_PARTITION_RESOURCES = ("dsp", "bram18", "lut")
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -60,9 +61,10 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class PartitionRow:
-    """A line of the partitions' table."""
+    """A line of the partitions' table; `uses` are parts of the limits, 0 … 1."""
 
     cells: tuple[str, ...]
+    uses: tuple[float, ...]
     slowest: bool
 
 
@@ -95,6 +97,7 @@ class Page:
     uses: tuple[Use, ...]
     bounds: tuple[Bound, ...]
     bands: tuple[Band, ...]
+    folded_bands: tuple[Band, ...]
     gantt: Gantt
     batch: str
     partition_rows: tuple[PartitionRow, ...]
@@ -131,10 +134,11 @@ def page(inputs: ReportInputs) -> Page:
     """All that the page shows."""
     p = inputs.performance
     layers = tuple(layer(item) for item in inputs.layers)
-    times = tuple(partition_time(item) for item in inputs.partitions)
+    times = partition_times(inputs.performance, inputs.design)
     slow, paces = bottlenecks(layers), intervals(times)
     rows = tuple(_layer_row(item, layers, paces, slow.get(item.partition) is item) for item in layers)
     computing = tuple(r for r, item in zip(rows, layers, strict=True) if item.computes)
+    bands = tuple(_band(t, layers, paces, slow, times) for t in times)
     compared = cycles(inputs.verification)
     return Page(
         title=shown(p["spec"]),
@@ -145,10 +149,11 @@ def page(inputs: ReportInputs) -> Page:
         kinds=p["kind"],
         uses=_uses(p),
         bounds=bounds(p),
-        bands=tuple(_band(t, layers, paces, slow, times) for t in times),
+        bands=tuple(b for b in bands if b.shown),
+        folded_bands=tuple(b for b in bands if not b.shown),
         gantt=gantt(times),
         batch=count(p["batch"]),
-        partition_rows=_partition_rows(times, layers, slow),
+        partition_rows=_partition_rows(p, times, layers, slow),
         layers=computing,
         movers=tuple(r for r, item in zip(rows, layers, strict=True) if not item.computes),
         layers_open=len(computing) <= _OPEN_LAYERS,
@@ -172,28 +177,30 @@ def _subtitle(p: Document) -> str:
 def _sentence(p: Document, slow: dict[int, Layer], times: Sequence[PartitionTime]) -> str:
     longest = slowest_partition(times)
     text = f"{percent(p['bound_ratio'])} of what the usable DSPs allow; {shown(p['binding'])} binds."
-    if longest is None or longest.index not in slow:
+    if longest is None:
         return text
-    item = slow[longest.index]
+    name, pace = slowest_name(longest, slow), count(longest.interval_cycles)
     place = f" in partition {longest.index}, which takes most of a batch" if len(times) > 1 else ""
-    return f"{text} Bottleneck: {shown(item.label)}, {count(item.interval_cycles)} cycles a frame{place}."
+    return f"{text} Bottleneck: {name}, {pace} cycles a frame{place}."
 
 
 def _cards(p: Document) -> tuple[Card, ...]:
     kind = p["kind"]
-    number, rounds = p["partitions"], p["reconfigurations_per_batch"]
+    rounds = p["reconfigurations_per_batch"]
+    switches = f"{count(rounds)} reconfigurations a batch" if rounds else "one bitstream"
     worst = max(RESOURCES, key=lambda k: _ratio(p, k))
     return (
         Card("throughput", f"{significant(p['throughput_fps'])} fps", kind["throughput"], _rate(p)),
         Card("latency", seconds(p["latency_s"]), kind["latency"], "one frame, first word in to last word out"),
         Card("of the bound", percent(p["bound_ratio"]), kind["throughput"], _own(p)),
-        Card("fullest resource", percent(_ratio(p, worst)), kind["resources"], f"{worst} of its limit"),
-        Card("partitions", count(number), "", f"{count(rounds)} reconfigurations a batch" if rounds else "one bitstream"),
-    )  # fmt: skip
+        Card("fullest resource", percent(_ratio(p, worst)), kind["resources"], f"{worst}, of its limit"),
+        Card("partitions", count(p["partitions"]), "", switches),
+    )
 
 
 def _rate(p: Document) -> str:
-    return f"{scaled(p['throughput_fps'] * p['macs_per_frame'], 'MAC/s')}, interval {count(p['interval_cycles'])} cycles"
+    work = scaled(p["throughput_fps"] * p["macs_per_frame"], "MAC/s")
+    return f"{work}, interval {count(p['interval_cycles'])} cycles"
 
 
 def _own(p: Document) -> str:
@@ -207,7 +214,11 @@ def _ratio(p: Document, name: str) -> float:
 
 def _uses(p: Document) -> tuple[Use, ...]:
     kept = [k for k in RESOURCES if p["resource_limits"][k] or p["resources"][k]]
-    return tuple(Use(k, count(p["resources"][k]), count(p["resource_limits"][k]), _ratio(p, k)) for k in kept)
+    uses = [Use(k, count(p["resources"][k]), count(p["resource_limits"][k]), _ratio(p, k)) for k in kept]
+    if capacity := p.get("memory_limit_gb"):
+        used = p["memory_gb"]
+        uses.append(Use("memory", f"{significant(used)} GB", f"{significant(capacity)} GB", used / capacity))
+    return tuple(uses)
 
 
 def _band(
@@ -223,25 +234,24 @@ def _band(
     facts = [f"{count(number)} layer{'s' if number != 1 else ''}", f"interval {count(time.interval_cycles)} cycles"]
     if time.passes > 1:
         facts.append(f"{shown(time.reloaded)} reloaded in {count(time.passes)} passes")
-    if time.index in slow:
-        facts.append(f"slowest: {shown(slow[time.index].label)}")
+    facts.append(f"slowest: {slowest_name(time, slow)}")
     visible = len(times) <= _OPEN_BANDS or time is slowest_partition(times)
     drawn = picture(mine, paces, slow.get(time.index))
     return Band(f"partition {time.index}", " · ".join(facts), visible, drawn)
 
 
 def _partition_rows(
-    times: Sequence[PartitionTime], layers: Sequence[Layer], slow: dict[int, Layer]
+    p: Document, times: Sequence[PartitionTime], layers: Sequence[Layer], slow: dict[int, Layer]
 ) -> tuple[PartitionRow, ...]:
     total = sum(t.total_s for t in times) or 1.0
     rows = []
     for t in times:
         number = sum(item.partition == t.index and item.computes for item in layers)
         spans = tuple(seconds(s) for s in (t.reconfiguration_s, t.load_s, t.compute_s, t.total_s))
-        name = shown(slow[t.index].label) if t.index in slow else "–"
-        counts = (count(t.interval_cycles), count(t.fill_cycles), count(t.passes))
-        cells = (str(t.index), count(number), name, *counts, *spans, percent(t.total_s / total))
-        rows.append(PartitionRow(cells, t is slowest_partition(times) and len(times) > 1))
+        counts = (count(t.interval_cycles), count(t.fill_cycles), percent(t.memory_busy), count(t.passes))
+        cells = (str(t.index), count(number), slowest_name(t, slow), *counts, *spans, percent(t.total_s / total))
+        uses = tuple(t.resources[k] / p["resource_limits"][k] for k in _PARTITION_RESOURCES)
+        rows.append(PartitionRow(cells, uses, t is slowest_partition(times) and len(times) > 1))
     return tuple(rows)
 
 
@@ -266,4 +276,5 @@ def _agreement(compared: Sequence[Cycles]) -> str:
     if not compared:
         return ""
     exact = sum(c.simulated == c.modelled for c in compared)
-    return f"{count(exact)} of {count(len(compared))} modules exactly; largest deviation {percent(abs(compared[0].deviation))}"
+    largest = percent(abs(compared[0].deviation))
+    return f"{count(exact)} of {count(len(compared))} modules exactly; largest deviation {largest}"

@@ -10,10 +10,10 @@ from flow.report.records import Layer
 from flow.report.text import count, folding_text, percent, shorten, shown
 
 WIDTH = 1120
-_BOX, _HEIGHT, _GAP, _ROW, _TOP = 104, 58, 22, 86, 16
+_BOX, _HEIGHT, _GAP, _ROW, _TOP = 118, 58, 22, 86, 16
 _SMALL = 12
 _MARGIN = 8
-_BUSY = 84
+_BUSY = 98
 """Width of the bar inside a box at 100 %."""
 
 
@@ -67,13 +67,13 @@ def picture(layers: Sequence[Layer], paces: dict[int, int], slowest: Layer | Non
         width = _BOX if item.computes else _SMALL
         if x + width > WIDTH - _MARGIN and boxes:
             x, y = float(_MARGIN), y + _ROW
-        boxes.append(_box(item, x, y, width, busy(item, paces), item is slowest))
+        boxes.append(_box(item, (x, y), busy(item, paces), item is slowest))
         x += width + _GAP
     height = int(y) + _ROW - 14
     return Picture(WIDTH, height, tuple(boxes), _wires(layers, boxes))
 
 
-def _box(item: Layer, x: float, y: float, width: float, load: float, bottleneck: bool) -> Box:
+def _box(item: Layer, corner: tuple[float, float], load: float, bottleneck: bool) -> Box:
     name = shown(item.label)
     title = (
         f"{name} ({shown(item.ip)}): {count(item.interval_cycles)} cycles a frame, busy {percent(load)}, "
@@ -81,19 +81,27 @@ def _box(item: Layer, x: float, y: float, width: float, load: float, bottleneck:
     )
     detail = shown(item.operator).replace("_", " ")
     return Box(
-        x, y, width, _HEIGHT, shorten(name, 15), shorten(detail, 16), round(load * _BUSY, 1), bottleneck,
-        not item.computes, title,
-    )  # fmt: skip
+        x=corner[0],
+        y=corner[1],
+        width=_BOX if item.computes else _SMALL,
+        height=_HEIGHT,
+        name=shorten(name, 13),
+        detail=shorten(detail, 16),
+        busy=round(load * _BUSY, 1),
+        bottleneck=bottleneck,
+        small=not item.computes,
+        title=title,
+    )
 
 
 def _wires(layers: Sequence[Layer], boxes: Sequence[Box]) -> tuple[Wire, ...]:
     """From every module to those that read it; a producer of another partition has no box and no wire."""
-    place = {}
-    wires = []
+    place: dict[str, int] = {}
+    wires: list[Wire] = []
     for k, item in enumerate(layers):
-        sources = {place[name] for name in item.inputs if name in place} or ({k - 1} if k else set())
+        sources = {place[name] for name in item.inputs if name in place}
         wires += [_wire(boxes[s], boxes[k], k - s > 1) for s in sorted(sources)]
-        place[item.node] = place[item.name] = k
+        place[item.name] = k
     return tuple(wires)
 
 

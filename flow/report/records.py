@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ class Layer:
     Attributes:
         name: unique in its partition; node: graph node that it computes; origin: the node's name in the user's file.
         operator: of the node, "" for what only moves data (forks, width converters, memory ports).
-        inputs: nodes or tensors that it reads.
+        inputs: names of the modules of its partition that it reads from.
         interval_cycles, fill_cycles: of one frame in one pass.
         macs: multiply-accumulates of one frame, all passes together.
     """
@@ -58,24 +58,34 @@ class PartitionTime:
     """One bitstream, and what it does for one batch.
 
     Attributes:
-        interval_cycles, fill_cycles: of one pass.
-        passes: runs over the batch; `reloaded` is the node whose filters come in passes.
+        interval_cycles, latency_cycles: of one frame in one pass; memory_cycles: what its words take of the memory.
+        passes: runs over the batch; `reloaded` is the node whose filters come in passes, "" if there is one pass.
         load_s, compute_s: weights and streaming, all passes together; reconfiguration_s: before the first pass.
     """
 
     index: int
     interval_cycles: int
-    fill_cycles: int
+    latency_cycles: int
+    memory_cycles: int
     passes: int
     reloaded: str
     load_s: float
     compute_s: float
     reconfiguration_s: float
-    resources: Mapping[str, float] = field(default_factory=dict)
+    resources: Mapping[str, float]
+
+    @property
+    def fill_cycles(self) -> int:
+        return self.latency_cycles - self.interval_cycles
 
     @property
     def total_s(self) -> float:
         return self.load_s + self.compute_s + self.reconfiguration_s
+
+    @property
+    def memory_busy(self) -> float:
+        """Part of the interval in which the off-chip memory moves this partition's frames."""
+        return self.memory_cycles / self.interval_cycles if self.interval_cycles else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,18 +104,18 @@ class ReportInputs:
     """Everything that a report shows, as read from the artefacts.
 
     Attributes:
-        performance: stable names of the architecture.
-        layers: hardware modules in topological order, partition by partition.
-        partitions: in the order in which they run.
+        performance: `Performance.as_json` of the model with `spec`, `network` and `device`.
+        layers: hardware modules in topological order, partition by partition (`layer_records`).
         pareto: the front, the chosen design marked.
+        design: design.json, for the reloaded nodes.
         verification: `report/verification.json`, None before simulation.
         commands: what to run next with the vendor's tools, (purpose, command).
     """
 
     performance: Document
     layers: tuple[Document, ...]
-    partitions: tuple[Document, ...]
     pareto: tuple[Document, ...] = ()
+    design: Document | None = None
     verification: Document | None = None
     commands: tuple[tuple[str, str], ...] = ()
 
@@ -128,18 +138,34 @@ def layer(data: Document) -> Layer:
     )
 
 
-def partition_time(data: Document) -> PartitionTime:
-    """A record of `partitions.json`."""
+def partition_times(performance: Document, design: Document | None) -> tuple[PartitionTime, ...]:
+    """Where a batch's time goes, from the model's figures: what is not streaming is loading, the rest reconfiguring."""
+    figures = performance["partition_figures"]
+    chosen = design["partitions"] if design else [{}] * len(figures)
+    batch, clock = performance["batch"], performance["clock_mhz"] * 1e6
+    busy = sum(part["time_s"] for part in figures)
+    rounds = performance["reconfigurations_per_batch"]
+    switch_s = max(0.0, batch / performance["throughput_fps"] - busy) / rounds if rounds else 0.0
+    return tuple(
+        _partition_time(part, mine, batch, clock, switch_s) for part, mine in zip(figures, chosen, strict=True)
+    )
+
+
+def _partition_time(part: Document, design: Document, batch: int, clock: float, switch_s: float) -> PartitionTime:
+    compute = part["passes"] * ((batch - 1) * part["interval_cycles"] + part["latency_cycles"]) / clock
+    load = part["time_s"] - compute
     return PartitionTime(
-        index=data["index"],
-        interval_cycles=data["interval_cycles"],
-        fill_cycles=data["fill_cycles"],
-        passes=data["passes"],
-        reloaded=data.get("reloaded") or "",
-        load_s=data["load_s"],
-        compute_s=data["compute_s"],
-        reconfiguration_s=data["reconfiguration_s"],
-        resources=data.get("resources", {}),
+        index=part["index"],
+        interval_cycles=part["interval_cycles"],
+        latency_cycles=part["latency_cycles"],
+        memory_cycles=part["memory_cycles"],
+        passes=part["passes"],
+        reloaded=(design.get("reloaded") or "") if part["passes"] > 1 else "",
+        # Figures carry nine digits: a difference below that is none.
+        load_s=load if load > 1e-8 * part["time_s"] else 0.0,
+        compute_s=compute,
+        reconfiguration_s=switch_s,
+        resources=part["resources"],
     )
 
 
@@ -154,16 +180,14 @@ def point(data: Document) -> Point:
     )
 
 
-def read_inputs(
-    explore: Path, report: Path | None = None, commands: Sequence[tuple[str, str]] = ()
-) -> ReportInputs:
+def read_inputs(explore: Path, report: Path | None = None, commands: Sequence[tuple[str, str]] = ()) -> ReportInputs:
     """Inputs from the folders that exploration and, if it ran, simulation wrote."""
     verification = report / "verification.json" if report else None
     return ReportInputs(
         performance=_read(explore / "performance.json"),
         layers=tuple(_read(explore / "layers.json")),
-        partitions=tuple(_read(explore / "partitions.json")),
         pareto=tuple(_read(explore / "pareto.json")),
+        design=_read(explore / "design.json"),
         verification=_read(verification) if verification and verification.exists() else None,
         commands=tuple(commands),
     )

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from io import StringIO
 from typing import TYPE_CHECKING
 
-from flow.report.analysis import bottlenecks, busy, intervals, worst
-from flow.report.records import RESOURCES, Document, Layer, PartitionTime, ReportInputs, layer, partition_time
+from flow.report.analysis import bottlenecks, busy, intervals, slowest_name, worst
+from flow.report.records import RESOURCES, Document, Layer, PartitionTime, ReportInputs, layer, partition_times
 from flow.report.text import count, folding_text, percent, scaled, seconds, shorten, shown, significant
 from flow.report.verification import verdict
 
@@ -31,11 +31,16 @@ def terminal_table(inputs: ReportInputs, width: int = 100, colour: bool = False)
     from rich.console import Console  # noqa: PLC0415 - loaded only when something is printed
 
     layers = tuple(layer(item) for item in inputs.layers)
-    times = tuple(partition_time(item) for item in inputs.partitions)
+    times = partition_times(inputs.performance, inputs.design)
     out = StringIO()
-    system = "standard" if colour else None
     console = Console(
-        file=out, width=width, force_terminal=colour, color_system=system, highlight=False, markup=False, _environ={}
+        file=out,
+        width=width,
+        force_terminal=colour,
+        color_system="standard" if colour else None,
+        highlight=False,
+        markup=False,
+        _environ={},
     )
     for block in (
         _headline(inputs),
@@ -64,13 +69,15 @@ def _headline(inputs: ReportInputs) -> RenderableType:
     p, kind = inputs.performance, inputs.performance["kind"]
     distance = f"{percent(p['bound_ratio'])} of the DSP bound ({significant(p['bound_fps'])} fps)"
     own = f"{percent(p['bound_ratio_own'])} with its own reconfigurations charged"
+    binding = f"{percent(p['bound_ratio_binding'])} of what binds: {shown(p['binding'])}"
     outcome = verdict(inputs.verification)
     rows = [
         ("throughput", f"{significant(p['throughput_fps'])} fps", kind["throughput"], distance),
-        ("", "", "", f"{own}; {percent(p['bound_ratio_binding'])} of what binds: {shown(p['binding'])}"),
+        ("", "", "", own) if p["reconfigurations_per_batch"] else None,
+        ("", "", "", binding),
         ("latency", seconds(p["latency_s"]), kind["latency"], "one frame, first word in to last word out"),
         ("interval", f"{count(p['interval_cycles'])} cycles", kind["throughput"], _fill(p)),
-        ("memory", f"{significant(p['memory_gb'])} GB", "modelled", f"{significant(p['bandwidth_gbps'])} Gb/s"),
+        ("memory", f"{significant(p['memory_gb'])} GB", "modelled", _memory(p)),
         ("verified", outcome.title, "simulated" if inputs.verification else "", outcome.detail),
     ]
     title = (
@@ -81,12 +88,19 @@ def _headline(inputs: ReportInputs) -> RenderableType:
     for style in ("", "bold", "dim", ""):
         table.add_column(style=style or None)
     for row in rows:
-        table.add_row(*row)
+        if row is not None:
+            table.add_row(*row)
     return table
 
 
 def _fill(performance: Document) -> str:
     return f"of the slowest partition, {count(performance['fill_cycles'])} more to fill it"
+
+
+def _memory(performance: Document) -> str:
+    limit = performance.get("memory_limit_gb")
+    capacity = f"of {significant(limit)} GB, moving " if limit else ""
+    return f"{capacity}{significant(performance['bandwidth_gbps'])} Gb/s"
 
 
 def _resources(performance: Document) -> RenderableType:
@@ -112,10 +126,11 @@ def _partitions(times: Sequence[PartitionTime], layers: Sequence[Layer], perform
     slow = bottlenecks(layers)
     columns = [("#", True), ("layers", True), ("interval", True), ("slowest", False), ("passes", True)]
     columns += [("reconfigure", True), ("load", True), ("compute", True), ("share", True)]
-    table = _table(f"Partitions, one batch of {count(performance['batch'])} ({performance['kind']['throughput']})", columns)
+    batch, kind = count(performance["batch"]), performance["kind"]["throughput"]
+    table = _table(f"Partitions, one batch of {batch} ({kind})", columns)
     for time in sorted(sorted(times, key=lambda t: -t.total_s)[:_PARTITIONS], key=lambda t: t.index):
         inside = sum(item.partition == time.index and item.computes for item in layers)
-        name = shorten(shown(slow[time.index].label), 24) if time.index in slow else "–"
+        name = shorten(slowest_name(time, slow), 24)
         spans = (time.reconfiguration_s, time.load_s, time.compute_s)
         row = (str(time.index), count(inside), count(time.interval_cycles), name, count(time.passes))
         table.add_row(*row, *(seconds(s) for s in spans), percent(time.total_s / total))

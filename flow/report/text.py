@@ -53,6 +53,11 @@ def seconds(value: float) -> str:
     return "0 s"
 
 
+def time_scale(longest: float) -> tuple[float, str]:
+    """(size, name) of the unit in which spans up to `longest` seconds are written."""
+    return next(((size, unit) for size, unit in _TIMES if longest >= size), _TIMES[-1])
+
+
 def percent(ratio: float) -> str:
     """A ratio in per cent, one decimal where it tells something."""
     value = 100 * ratio

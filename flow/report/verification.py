@@ -73,31 +73,53 @@ def _or_dash(value: Any, form: Any) -> str:
 def _accuracy(accuracy: Any) -> Iterator[tuple[str, str, str]]:
     if accuracy is None:
         yield "accuracy", "–", "the images have no labels"
-    elif isinstance(accuracy, Mapping):
-        for key, value in accuracy.items():
-            yield f"accuracy: {shown(str(key)).replace('_', ' ')}", _loose(value), ""
-    else:
+    elif not isinstance(accuracy, Mapping):
         yield "accuracy", percent(accuracy), "top-1 on labelled images"
+    elif "value" in accuracy:
+        yield "accuracy", percent(accuracy["value"]), _interval(accuracy)
+    else:
+        yield from (_named_accuracy(name, value) for name, value in accuracy.items())
+
+
+def _named_accuracy(name: str, value: Any) -> tuple[str, str, str]:
+    """A part of the accuracy: itself a share with its interval, or a plain value."""
+    label = f"accuracy, {shown(str(name)).replace('_', ' ')}"
+    if isinstance(value, Mapping) and "value" in value:
+        return label, percent(value["value"]), _interval(value)
+    return label, _loose(value), ""
+
+
+def _interval(share: Mapping[str, Any]) -> str:
+    """The 95 % interval and what it rests on."""
+    words = [f"{percent(share['low'])} – {percent(share['high'])} (95 %)"] if "low" in share else []
+    words += [f"{count(share['frames'])} labelled images"] if "frames" in share else []
+    return ", ".join(words)
 
 
 def _loose(value: Any) -> str:
     """A value of a kind that only its writer knows: fractions as per cent, pairs as an interval."""
-    if isinstance(value, bool) or value is None:
-        return {True: "yes", False: "no", None: "–"}[value]
-    if isinstance(value, float):
-        return percent(value) if 0 <= value <= 1 else significant(value, 4)
-    if isinstance(value, int):
-        return count(value)
-    if isinstance(value, list | tuple):
-        return " – ".join(_loose(v) for v in value)
+    match value:
+        case None:
+            return "–"
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return count(value)
+        case float():
+            return percent(value) if 0 <= value <= 1 else significant(value, 4)
+        case list() | tuple():
+            return " – ".join(_loose(v) for v in value)
     return shown(str(value))
 
 
 def _degeneracy(data: Document) -> Iterator[tuple[str, str, str]]:
-    if data.get("distinct_ratio") is not None:
-        yield "distinct values", percent(data["distinct_ratio"]), "of the compared tensors: they are not degenerate"
-    if data.get("saturated_ratio") is not None:
-        yield "saturated values", percent(data["saturated_ratio"]), "of the compared tensors"
+    """The tensor that says least: fewest distinct values, most saturated ones."""
+    tensors = list(data.get("liveness", {}).values())
+    if not tensors:
+        return
+    distinct, saturated = min(t["distinct"] for t in tensors), max(t["saturated"] for t in tensors)
+    yield "distinct values", percent(distinct), "of those possible, in the compared tensor with the fewest"
+    yield "saturated values", percent(saturated), "in the compared tensor with the most"
 
 
 def cycles(verification: Document | None) -> tuple[Cycles, ...]:

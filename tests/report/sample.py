@@ -7,6 +7,8 @@ from typing import Any
 
 from flow.report import ReportInputs
 
+CLOCK_MHZ = 125.0
+
 LENET = (
     ("conv1", "conv", 20, 288_000),
     ("pool1", "pool", 20, 0),
@@ -42,36 +44,40 @@ def inputs(
     cuts: tuple[int, ...] = (),
     spec: str = "lenet5_zedboard",
     batch: int = 1,
+    *,
     passes: int = 1,
     verified: bool = True,
 ) -> ReportInputs:
     """A whole report's inputs; `cuts` are the positions where a new partition starts; the last one is reloaded."""
     starts = (0, *cuts, len(layers))
     home = [sum(i >= c for c in cuts) for i in range(len(layers))]
-    records = [_layer(item, home[i], layers[i - 1][0] if i else "input") for i, item in enumerate(layers)]
-    clock = 125.0
+    records = [_layer(item, home[i], layers[i - 1][0] if i else "read") for i, item in enumerate(layers)]
     partitions = [
-        _partition(k, records, passes if k == len(cuts) else 1, batch, clock, bool(cuts)) for k in range(len(starts) - 1)
+        _partition(k, records, passes if k == len(cuts) else 1, batch, bool(cuts)) for k in range(len(starts) - 1)
     ]
-    total = sum(p["load_s"] + p["compute_s"] + p["reconfiguration_s"] for p in partitions)
+    rounds = len(partitions) if cuts else 0
+    total = sum(p["time_s"] for p in partitions) + rounds * 0.08255
     fps = batch / total
     slowest = max(partitions, key=lambda p: p["interval_cycles"])
     resources = {"dsp": 806, "bram18": 944.5, "uram": 0, "lut": 168_412, "ff": 151_200}
     performance = {
-        "spec": spec, "network": spec.split("_")[0], "device": "zc706", "clock_mhz": clock, "batch": batch,
+        "spec": spec, "network": spec.partition("_")[0], "device": "zc706", "clock_mhz": CLOCK_MHZ, "batch": batch,
         "macs_per_frame": sum(item[3] for item in layers), "throughput_fps": fps, "latency_s": total / batch * 1.8,
-        "interval_cycles": slowest["interval_cycles"], "fill_cycles": slowest["fill_cycles"],
-        "partitions": len(partitions), "reconfigurations_per_batch": len(partitions) if cuts else 0,
+        "interval_cycles": slowest["interval_cycles"],
+        "fill_cycles": slowest["latency_cycles"] - slowest["interval_cycles"],
+        "partitions": len(partitions), "reconfigurations_per_batch": rounds,
         "resources": resources,
         "resource_limits": {"dsp": 810, "bram18": 981, "uram": 0, "lut": 196_740, "ff": 393_480},
         "bound_fps": fps / 0.91, "bound_ratio": 0.91, "bound_ratio_own": 0.963, "bound_ratio_binding": 0.94,
-        "binding": "lut", "bandwidth_gbps": 11.3, "memory_gb": 0.412, "evaluations": 5760,
+        "binding": "lut", "memory_limit_gb": 1.0, "partition_figures": partitions,
+        "bounds_fps": {"dsp": fps / 0.91, "lut": fps / 0.94, "bram18": fps / 0.6, "bandwidth": 40 * fps},
+        "bandwidth_gbps": 11.3, "memory_gb": 0.412, "evaluations": 5760,
         "kind": {"throughput": "modelled", "latency": "modelled", "resources": "modelled"},
     }  # fmt: skip
     return ReportInputs(
         performance=performance,
         layers=tuple(records),
-        partitions=tuple(partitions),
+        design={"partitions": [{"reloaded": p["reloaded"]} for p in partitions]},
         pareto=_front(fps, total / batch, len(partitions)),
         verification=_verification(records) if verified else None,
         commands=(("synthesise partition 0", "vitis_hls -f hls/p0/build.tcl"),),
@@ -85,7 +91,7 @@ def _layer(item: tuple[str, str, int, int], partition: int, source: str) -> dict
     ip = {"conv": "convolution", "inner_product": "inner_product"}.get(operator, operator)
     return {
         "name": f"m_{name}", "node": name, "origin": f"net.onnx#{name}", "operator": operator, "ip": ip,
-        "partition": partition, "inputs": [source],
+        "partition": partition, "inputs": [f"m_{source}"],
         "folding": {"coarse_in": 3, "coarse_out": max(1, multipliers // 27), "coarse_group": 1, "fine": 9}
         if macs else {"coarse_in": 4, "coarse_out": 4, "coarse_group": 1, "fine": 1},
         "interval_cycles": max(macs // multipliers, filters * 64) if macs else filters * 180,
@@ -96,18 +102,15 @@ def _layer(item: tuple[str, str, int, int], partition: int, source: str) -> dict
     }  # fmt: skip
 
 
-def _partition(
-    index: int, records: list[dict[str, Any]], passes: int, batch: int, clock: float, several: bool
-) -> dict[str, Any]:
+def _partition(index: int, records: list[dict[str, Any]], passes: int, batch: int, several: bool) -> dict[str, Any]:
     mine = [r for r in records if r["partition"] == index]
     interval = max(r["interval_cycles"] for r in mine)
     fill = sum(r["fill_cycles"] for r in mine)
-    compute = passes * (batch * interval + fill) / (clock * 1e6)
+    compute = passes * (batch * interval + fill) / (CLOCK_MHZ * 1e6)
     return {
-        "index": index, "nodes": [r["node"] for r in mine], "interval_cycles": interval, "fill_cycles": fill,
-        "passes": passes, "reloaded": mine[-1]["node"] if passes > 1 else None,
-        "load_s": 0.01 * len(mine) * passes, "compute_s": compute,
-        "reconfiguration_s": 0.08255 if several else 0.0,
+        "index": index, "interval_cycles": interval, "latency_cycles": interval + fill, "passes": passes,
+        "memory_cycles": interval // 3, "time_s": compute + 0.01 * len(mine) * passes * several,
+        "reloaded": mine[-1]["node"] if passes > 1 else None,
         "resources": {"dsp": 700 + 10 * index % 100, "bram18": 500, "uram": 0, "lut": 90_000, "ff": 80_000},
     }  # fmt: skip
 
@@ -135,6 +138,9 @@ def _verification(records: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "frames": 100, "modes": ["native", "ap_int"], "csim_equals_emulator": True, "max_abs_difference": 0,
         "top1_agreement": 1.0, "sqnr_db": 71.4,
-        "accuracy": {"fixed_point": 0.989, "float": 0.99, "interval": [0.983, 0.993], "frames": 1000},
-        "modules": modules, "distinct_ratio": 0.84, "saturated_ratio": 0.0001,
+        "accuracy": {
+            "fixed_point": {"correct": 989, "frames": 1000, "value": 0.989, "low": 0.9804, "high": 0.9938},
+            "float": {"correct": 990, "frames": 1000, "value": 0.99, "low": 0.9817, "high": 0.9946},
+        },
+        "modules": modules, "liveness": {"ip2": {"values": 1000, "distinct": 0.84, "saturated": 0.0001}},
     }  # fmt: skip
