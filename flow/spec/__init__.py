@@ -28,6 +28,7 @@ from flow.spec.layers import (
     PoolLayer,
 )
 from flow.spec.resolve import build_name, resolve
+from flow.spec.words import parse_words, spec_paths
 
 __all__ = [
     "Activation",
@@ -54,8 +55,10 @@ __all__ = [
     "Width",
     "build_name",
     "network_json",
+    "parse_words",
     "resolve",
     "resolved",
     "resolved_json",
     "show",
+    "spec_paths",
 ]

@@ -77,7 +77,7 @@ class _Composer:
     def value(self, events: Iterator[Any], event: Any, depth: int) -> Value:
         if isinstance(event, yaml.AliasEvent):
             return self.alias(event)
-        self.check(event, depth)
+        tagged = self.check(event, depth)
         self.open |= {event.anchor} - {None}
         if isinstance(event, yaml.ScalarEvent):
             value = self.scalar(event)
@@ -87,18 +87,21 @@ class _Composer:
             value = self.mapping(events, event, depth)
         if value.size > MOST_VALUES:
             raise BuildError(value.place.problem("SPEC022", f"more than {MOST_VALUES} values, aliases counted", ""))
+        value = replace(value, bad=True) if tagged else value
         if event.anchor:
             self.open.discard(event.anchor)
             self.anchors[event.anchor] = value
         return value
 
-    def check(self, event: Any, depth: int) -> None:
+    def check(self, event: Any, depth: int) -> bool:
+        """Bound the nesting; whether the value has a tag (and then a problem)."""
         if depth > DEEPEST:
             raise BuildError(self.place(event).problem("SPEC022", f"nested more than {DEEPEST} levels deep", ""))
-        if event.tag not in (None, "!"):
-            hint = "remove the tag; write text in quotes"
-            message = f"YAML tags such as {quoted(event.tag)} are not used here"
-            self.problems.append(self.place(event).problem("SPEC023", message, hint))
+        if event.tag in (None, "!"):
+            return False
+        message = f"YAML tags such as {quoted(event.tag)} are not used here"
+        self.problems.append(self.place(event).problem("SPEC023", message, "remove the tag; write text in quotes"))
+        return True
 
     def alias(self, event: Any) -> Value:
         place = self.place(event)
@@ -133,7 +136,7 @@ class _Composer:
         size = 1
         while not isinstance(event := next(events), yaml.MappingEndEvent):
             place = self.place(event)
-            key = self.key(events, event, place, depth)
+            key, good = self.key(event, place, depth)
             before = len(self.problems)
             value = self.value(events, next(events), depth + 1)
             size += value.size
@@ -144,14 +147,15 @@ class _Composer:
                 first = entries[key].place.problem("SPEC007", "first here")
                 hint = "keep one of them; YAML would silently use the last"
                 self.problems.append(place.problem("SPEC007", f"the key {quoted(key)} is given twice", hint, [first]))
-            else:
+            elif good:
                 entries[key] = Entry(value, place)
         return Value(entries, self.place(start), size=size)
 
-    def key(self, events: Iterator[Any], event: Any, place: Place, depth: int) -> str:
+    def key(self, event: Any, place: Place, depth: int) -> tuple[str, bool]:
+        """A key's text, and whether YAML reads it as text, too."""
         if not isinstance(event, yaml.ScalarEvent):
-            raise BuildError(place.problem("SPEC023", "a key must be a plain word", "")) from None
-        self.check(event, depth)
+            raise BuildError(place.problem("SPEC023", "a key must be a plain word"))
+        good = not self.check(event, depth)
         text = str(event.value)
         if event.style in (None, ""):
             if text == "<<":
@@ -159,7 +163,8 @@ class _Composer:
             if not isinstance(read_plain(text), str):
                 message = f"YAML does not read the key {quoted(text)} as text"
                 self.problems.append(place.problem("SPEC023", message, "write it in quotes"))
-        return text
+                good = False
+        return text, good
 
     def name_missing(self, key: str, place: Place, before: int) -> None:
         """An empty value stands nowhere: name its key, and point at that."""

@@ -79,6 +79,19 @@ def expand(network: Value) -> tuple[tuple[FlatLayer, ...], dict[str, str], list[
     return tuple(expansion.layers), scope.tensors, expansion.problems
 
 
+def unknown_kinds(network: Value) -> list[Problem]:
+    """Layers of an unknown kind, in a network that may be wrong in any other way too."""
+    blocks, layers = network.get("blocks"), network.get("layers")
+    known = (*schema_keys("network", "/$defs/layer"), *(blocks.entries if blocks else ()))
+    items = (item for item in (layers.items if layers else ()) if len(item.entries) == 1 or isinstance(item.data, str))
+    split = [_split(item) for item in items]
+    return [_unknown_kind(kind, place, known) for kind, _, place in split if kind not in known]
+
+
+def _unknown_kind(kind: str, place: Place, known: Iterable[str]) -> Problem:
+    return place.problem("SPEC002", f"unknown kind of layer or block {quoted(kind)}", suggest(kind, known))
+
+
 class _Expansion:
     """Collects layers and problems while it descends into blocks."""
 
@@ -110,8 +123,7 @@ class _Expansion:
     def item(self, item: Value, scope: _Scope, before: str, origin: str, depth: int) -> str:
         kind, options, place = _split(item)
         if kind not in self.kinds and kind not in self.blocks.entries:
-            known = [*self.kinds, *self.blocks.entries]
-            self.add(place, "SPEC002", f"unknown kind of layer or block {quoted(kind)}", suggest(kind, known))
+            self.problems.append(_unknown_kind(kind, place, (*self.kinds, *self.blocks.entries)))
             return before
         before = self.reference(options.get("from"), scope) or before
         times = options.get("times")

@@ -19,7 +19,7 @@ def read_network(reading: Reading, part: Part, build: str) -> Network | None:
     """The network of a part; None if it has problems (reported). `build` names an inline one."""
     before = len(reading.problems)
     value = part.value
-    reading.problems += _either(value)
+    reading.problems += [*_either(value), *_channels_misfit(value)]
     onnx = read_file(reading, value.get("onnx"), part.folder, "ONNX file")
     data = _data(reading, value.get("data"), part.folder)
     layers: tuple[LayerSpec, ...] = ()
@@ -61,6 +61,17 @@ def _either(network: Value) -> Iterable[Problem]:
             yield network.key_place(key).problem(
                 "SPEC025", f"'{key}' belongs to declared layers, not to onnx", "remove it"
             )
+
+
+def _channels_misfit(network: Value) -> Iterable[Problem]:
+    """Mean and deviation are one number, or one a channel."""
+    data, shape = network.get("data"), network.get("input")
+    for key in ("mean", "std") if data and shape else ():
+        values = data.get(key) if data else None
+        channels = shape.items[0].data if shape else 1
+        if values and values.items and len(values.items) not in (1, channels):
+            message = f"{len(values.items)} values of {key} for {channels} input channels"
+            yield values.place.problem("SPEC041", message, "give one number, or one a channel")
 
 
 def _data(reading: Reading, value: Value | None, folder: Path) -> Data | None:

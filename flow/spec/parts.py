@@ -7,6 +7,7 @@ from pathlib import Path
 
 from flow.diagnostics import BuildError, Problem, closest, quoted, suggest
 from flow.spec.document import read_document
+from flow.spec.expand import unknown_kinds
 from flow.spec.schema import check
 from flow.spec.value import Entry, Value
 
@@ -67,7 +68,10 @@ def read_part(reading: Reading, spec: Value, key: str, folder: Path, broken: boo
         broken: whether the build's own check found something wrong under the key.
     """
     value = spec.get(key)
-    if value is None or broken or value.tainted():
+    if value is None:
+        return None
+    if broken or value.tainted():
+        _also(reading, key, value)
         return None
     if not isinstance(value.data, str):
         return Part("", value, folder, value.place.file, "spec")
@@ -78,9 +82,8 @@ def _named_part(reading: Reading, key: str, name: str, value: Value) -> Part | N
     folder = reading.project / "specs" / FOLDERS[key]
     path = folder / f"{name}.yaml"
     if not path.is_file():
-        known = part_names(reading.project, key)
-        message = f"there is no {key} {quoted(name)} in specs/{FOLDERS[key]}"
-        reading.problems.append(value.place.problem("SPEC008", message, suggest(name, known)))
+        hint = suggest(name, part_names(reading.project, key)) or f"it would be specs/{FOLDERS[key]}/{name}.yaml"
+        reading.problems.append(value.place.problem("SPEC008", f"unknown {key} {quoted(name)}", hint))
         return None
     document = reading.document(path)
     if document is None:
@@ -88,8 +91,15 @@ def _named_part(reading: Reading, key: str, name: str, value: Value) -> Part | N
     found = check(document, key)
     reading.problems += [problem for _, problem in found]
     if found or document.tainted():
+        _also(reading, key, document)
         return None
     return Part(name, document, folder, reading.shown(path), f"{key} {name}")
+
+
+def _also(reading: Reading, key: str, value: Value) -> None:
+    """What a broken part can still be told besides what its schema said."""
+    if key == "network":
+        reading.problems += unknown_kinds(value)
 
 
 def part_names(project: Path, key: str) -> tuple[str, ...]:
@@ -141,7 +151,6 @@ def find_pipeline(reading: Reading, spec: Value, folder: Path) -> tuple[str, Pat
         return text, read_file(reading, entry.value, folder, "pipeline") or folder
     path = shipped / f"{text}.yaml"
     if not path.is_file():
-        message = f"there is no pipeline {quoted(text)} in rules/pipelines"
-        known = [p.stem for p in shipped.glob("*.yaml")]
-        reading.problems.append(entry.value.place.problem("SPEC008", message, suggest(text, known)))
+        hint = suggest(text, [p.stem for p in shipped.glob("*.yaml")]) or "pipelines are in rules/pipelines"
+        reading.problems.append(entry.value.place.problem("SPEC008", f"unknown pipeline {quoted(text)}", hint))
     return text, path

@@ -104,11 +104,4 @@ def _contradictions(spec: Value, build: Build) -> tuple[Problem, ...]:
     if images and build.simulate.images == "data" and build.network.data is None:
         message = f"network '{build.network.name}' has no data to simulate with"
         problems.append(images.place.problem("SPEC041", message, "write images: random, or give the network data"))
-    channels = build.network.input_shape[:1]
-    data = build.network.data
-    if data and channels:
-        for key, values in (("mean", data.mean), ("std", data.std)):
-            if len(values) not in (1, *channels):
-                message = f"data has {len(values)} values of {key}, but the network {channels[0]} input channels"
-                problems.append(spec.key_place("network").problem("SPEC041", message))
     return tuple(problems)

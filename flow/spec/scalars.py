@@ -80,10 +80,11 @@ def _number_trap(text: str) -> Trap | None:
     shown = quoted(text)
     digits = text.lower().replace("0o", "").replace("_", "").lstrip("+-0") or "0"
     as_text = "write it in quotes for text"
+    decimal = "write it in decimal, or in quotes for text"
     traps = (
         (_NOT_FINITE, Trap("SPEC021", f"{shown} is not a finite number", "write a number")),
         (_OCTAL, Trap("SPEC013", f"{shown} would be octal (base 8)", f"write {digits} without leading zeros")),
-        (_BASED, Trap("SPEC011", f"{shown} is not a decimal number", f"write it in decimal; {as_text}")),
+        (_BASED, Trap("SPEC011", f"{shown} is not a decimal number", decimal)),
         (_NUMBER_LIKE, Trap("SPEC011", f"YAML reads {shown} as text, though it looks like a number", _spelled(text))),
         (_SEXAGESIMAL, Trap("SPEC014", f"YAML reads {shown} as a number in base 60", as_text)),
         (_DATE, Trap("SPEC024", f"YAML reads {shown} as a date", as_text)),

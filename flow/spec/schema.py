@@ -60,9 +60,12 @@ def _documents() -> dict[str, Any]:
 def _validator(schema: str, pointer: str) -> Any:
     from jsonschema import Draft202012Validator  # noqa: PLC0415  50 ms that a command without a spec need not pay
     from jsonschema.validators import extend  # noqa: PLC0415
-    from referencing import Registry, Resource  # noqa: PLC0415
+    from referencing import Registry  # noqa: PLC0415
+    from referencing.jsonschema import DRAFT202012  # noqa: PLC0415
 
-    resources = [(name, Resource.from_contents(contents)) for name, contents in _documents().items()]
+    # Without `$schema`, or a reference would fall back to the standard's own type checker.
+    parts = {name: {k: v for k, v in part.items() if k != "$schema"} for name, part in _documents().items()}
+    resources = [(name, DRAFT202012.create_resource(part)) for name, part in parts.items()]
     # JSON Schema calls 3.0 an integer; a person who writes 3.0 for a count made a mistake.
     types = Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, x: type(x) is int)
     validator: Any = extend(Draft202012Validator, type_checker=types)  # type: ignore[no-untyped-call]
@@ -132,8 +135,8 @@ def _wrong_value(value: Value, path: KeyPath, error: Any) -> Problem:
     about = f"'{key_path(path)}'" if path else "the value"
     hint = error.schema.get("description", "")
     code, message = _sentence(about, error)
-    if code == "SPEC006":
-        hint = suggest(str(error.instance), map(str, error.validator_value)) or hint
+    if code == "SPEC006" and closest(str(error.instance), map(str, error.validator_value)):
+        hint = suggest(str(error.instance), map(str, error.validator_value))
     if code == "SPEC004" and isinstance(error.instance, str) and _unquoted_number(error.instance):
         hint = "a number has no quotes and no unit"
     return value.place.problem(code, message, hint)
