@@ -11,7 +11,8 @@ const int RELU = 1;
 const int CLIP = 2;
 const int LEAKY_RELU = 3;
 
-const int ALPHA_BITS = 18;  // a negative slope is an integer of 15 fraction bits in [-4, 4)
+// Bits of a negative slope (15 fraction bits) and of 1.
+constexpr int slope_bits(int alpha) { return larger(17, 2 + log2_ceil((alpha < 0 ? -(long long)alpha : alpha) + 1)); }
 
 template <int out_bits, class value_t> inline integer<out_bits> saturate(value_t v) {
 #pragma HLS INLINE
@@ -36,31 +37,30 @@ template <int bits, int out_bits, int shift> inline integer<out_bits> shift_roun
     return saturate<out_bits>(wide(sum >> right));
 }
 
-template <int bits, int out_bits, int shift, int activation> struct activated {
-    static integer<out_bits> of(integer<bits> acc, int clip_min, int clip_max, int) {
+template <class config, int bits, int activation> struct activated {
+    static integer<config::out_bits> of(integer<bits> acc) {
 #pragma HLS INLINE
-        const integer<out_bits> v = shift_round<bits, out_bits, shift>(acc);
+        const integer<config::out_bits> v = shift_round<bits, config::out_bits, config::shift>(acc);
         if (activation == RELU && v < 0) return 0;
-        if (activation == CLIP && v < clip_min) return integer<out_bits>(clip_min);
-        if (activation == CLIP && v > clip_max) return integer<out_bits>(clip_max);
+        if (activation == CLIP && v < config::clip_min) return integer<config::out_bits>(int(config::clip_min));
+        if (activation == CLIP && v > config::clip_max) return integer<config::out_bits>(int(config::clip_max));
         return v;
     }
 };
 
-template <int bits, int out_bits, int shift> struct activated<bits, out_bits, shift, LEAKY_RELU> {
-    static integer<out_bits> of(integer<bits> acc, int, int, int alpha) {
+template <class config, int bits> struct activated<config, bits, LEAKY_RELU> {
+    static const int slope = slope_bits(config::alpha);
+    static integer<config::out_bits> of(integer<bits> acc) {
 #pragma HLS INLINE
-        const integer<ALPHA_BITS> slope = acc < 0 ? integer<ALPHA_BITS>(alpha) : integer<ALPHA_BITS>(1 << 15);
-        const integer<bits + ALPHA_BITS> scaled = multiply<bits, ALPHA_BITS>(acc, slope);
-        return shift_round<bits + ALPHA_BITS, out_bits, shift + 15>(scaled);
+        const integer<slope> factor = acc < 0 ? integer<slope>(int(config::alpha)) : integer<slope>(1 << 15);
+        return shift_round<bits + slope, config::out_bits, config::shift + 15>(multiply<bits, slope>(acc, factor));
     }
 };
 
 // The end of every module that computes: config's shift, activation, clip_min, clip_max, alpha, out_bits.
 template <class config, int bits> inline integer<config::out_bits> requantise(integer<bits> acc) {
 #pragma HLS INLINE
-    return activated<bits, config::out_bits, config::shift, config::activation>::of(
-        acc, config::clip_min, config::clip_max, config::alpha);
+    return activated<config, bits, config::activation>::of(acc);
 }
 
 // A lane beyond the last channel carries 0, which a clip to a range without 0 would change.
