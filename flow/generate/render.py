@@ -10,6 +10,7 @@ the shipped ones through the prefix `convmake/`:
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -53,7 +54,7 @@ def environment(overrides: Path | None = None) -> jinja2.Environment:
     return made
 
 
-def render(template: str, context: dict[str, object], overrides: Path | None = None) -> str:
+def render(template: str, context: Mapping[str, object], overrides: Path | None = None) -> str:
     """Text of a template below `ip_templates/`. GEN001 if there is none, GEN002 if it is broken."""
     try:
         return environment(overrides).get_template(template).render(context)

@@ -13,8 +13,10 @@ from flow.generate.render import cpp_ident, tcl_quote
 from flow.generate.tcl import HlsProject, KernelLink, VivadoProject
 
 NASTY = [
-    "", " ", "{", "}", "}{", "{}", "\\", "\\{", "a\\", "[exit 1]", "$HOME", "${x}", 'say "x"', "a;exit 1", "#", "-quiet", "~root",
-    "line\nbreak", "tab\there", "cr\r", "back\\\nslash", "{a}}{b", "ü ß 漢", "a b", "*?", "\\x41", "\\u0041", "{*}{a b}", "\x7f", "\x01",
+    "", " ", "{", "}", "}{", "{}", "\\", "\\{", "a\\", "[exit 1]", "$HOME", "${x}", 'say "x"', "a;exit 1", "#",
+    "-quiet", "~root", "line\nbreak", "tab\there", "cr\r", "back\\\nslash", "{a}}{b", "ü ß 漢", "a b", "*?", "\\x41",
+    "\\u0041",
+    "{*}{a b}", "\x7f", "\x01",
 ]  # fmt: skip
 
 
