@@ -15,6 +15,7 @@ from flow.spec.build import (
     Width,
 )
 from flow.spec.canonical import network_json, resolved, resolved_json, show
+from flow.spec.devices import device_table, read_devices
 from flow.spec.layers import (
     Activation,
     ActivationLayer,
@@ -54,8 +55,10 @@ __all__ = [
     "Utilisation",
     "Width",
     "build_name",
+    "device_table",
     "network_json",
     "parse_words",
+    "read_devices",
     "resolve",
     "resolved",
     "resolved_json",

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from flow.diagnostics import BuildError, render_all
-from flow.spec import Build, Explore, Precision, Simulate, Utilisation, resolve, resolved_json, show
+from flow.spec import Build, Explore, Precision, Simulate, Utilisation, device_table, resolve, resolved_json, show
 from flow.spec.schema import SCHEMAS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -195,3 +195,9 @@ sys.exit(f"{spent:.2f} s, {heavy}" if spent > 0.5 or heavy else 0)
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_table_of_devices_has_a_line_each() -> None:
+    lines = device_table(ROOT).splitlines()
+    assert len(lines) == 1 + len(DEVICES) and lines[0].startswith("device")
+    assert any(line.startswith("zc706 ") and " 1090 " in line and "0.08255 s" in line for line in lines)
