@@ -5,6 +5,7 @@
 #ifndef CONVMAKE_TYPES_HPP
 #define CONVMAKE_TYPES_HPP
 
+#include <stddef.h>
 #include <stdint.h>
 
 #if defined(__SYNTHESIS__) && defined(CONVMAKE_NATIVE)

@@ -102,3 +102,13 @@ def test_a_blob_of_another_size_stops_the_simulation(tmp_path: Path) -> None:
     call = {"in": Frames(np.zeros((2, 1), dtype=np.int64), 1), "weights": bench.port_words([3, 1, 2, 3], 64)}
     with pytest.raises(AssertionError, match="m0: the weights blob is not of this layer's size"):
         bench.run([Case("inner_product", c, [call])], tmp_path, "native")
+
+
+def test_every_header_compiles_on_its_own(tmp_path: Path) -> None:
+    headers = sorted(path for path in bench.TEMPLATES.glob("*/*.hpp") if path.parent.name != "project")
+    assert len(headers) > 20
+    folders = [f"-I{folder}" for folder in sorted({path.parent for path in headers})]
+    for header in headers:
+        command = ["g++", "-std=c++14", "-fsyntax-only", "-x", "c++", "-DCONVMAKE_NATIVE", *folders, str(header)]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{header.name}: {done.stderr[:2000]}"
