@@ -9,7 +9,7 @@ from flow.diagnostics import BuildError, Problem
 from flow.frontend.convert import Conversion
 from flow.frontend.fold import stored_constants
 from flow.frontend.limits import MOST_ELEMENTS
-from flow.frontend.live import live
+from flow.ir.live import live
 from flow.frontend.prepare import Prepared, prepare
 from flow.frontend.simplify import simplify, sizes_of
 from flow.frontend.source import opset_of, read_model

@@ -26,6 +26,15 @@ class BatchNorm(Operator):
     def parameters(self, inputs: Sequence[Shape]) -> dict[str, Shape]:
         return dict.fromkeys(("scale", "bias", "mean", "variance"), inputs[0][:1])
 
+    def affine(self, parameters: Mapping[str, Array]) -> tuple[Array, Array]:
+        """(factor, offset) per channel in float64, so that Y = factor * X + offset; ValueError if it is undefined."""
+        p = {name: values.astype(np.float64) for name, values in parameters.items()}
+        spread = p["variance"] + self.epsilon
+        if np.any(spread <= 0):
+            raise ValueError("a variance is not positive")
+        factor = p["scale"] / np.sqrt(spread)
+        return factor, p["bias"] - p["mean"] * factor
+
     def reference(self, xs: Sequence[Array], parameters: Mapping[str, Array]) -> Array:
         x = xs[0]
         slope = parameters["scale"].astype(np.float64) / np.sqrt(parameters["variance"] + np.float64(self.epsilon))

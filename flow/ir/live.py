@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from flow.ir import Graph
+from flow.ir.graph import Graph
 
 
 def live(graph: Graph) -> Graph:
