@@ -1,0 +1,166 @@
+"""Everything that a build's tools and host need, as files: C++ projects, scripts, weights, schedule."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from flow.diagnostics import BuildError, Problem
+from flow.generate.blobs import weighted, write_blobs
+from flow.generate.contexts import PartitionContext, partition_context
+from flow.generate.files import prune, put, replaced
+from flow.generate.lint import Signatures, lint
+from flow.generate.render import TEMPLATES, render
+from flow.generate.schedule import Schedule, schedule, weights_file
+from flow.generate.tcl import HlsProject, VivadoProject, hls_script, vivado_script
+from flow.ir import canonical_json
+from flow.model.hardware import Hardware
+from flow.numerics import Realised
+
+_INCLUDE = re.compile(r'^#include "([\w.]+)"', re.MULTILINE)
+_OURS = (".cpp", ".hpp", ".tcl", ".bin")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The device, as the vendor's tools name it.
+
+    Attributes:
+        part: e.g. `xc7z045ffg900-2`.
+        family: `zynq7000` or `zynqmp` for a processing system with memory ports, "" for a bare FPGA.
+        flow_target: `vivado` makes an IP for a block design, `vitis` a kernel for an accelerator card.
+    """
+
+    part: str
+    clock_mhz: float
+    family: str = ""
+    board_part: str = ""
+    ps_properties: tuple[tuple[str, str], ...] = ()
+    memory_ports: int = 4
+    flow_target: str = "vivado"
+
+
+def generate(
+    hardware: Hardware, realised: Realised, target: Target, out: Path, overrides: Path | None = None
+) -> Schedule:
+    """Write `hls/`, `vivado/`, `weights/` and `schedule.json` below the build folder `out`.
+
+    `overrides`: a user's folder of templates and IPs that comes before `ip_templates/`. The schedule is written last
+    and removed first, so that a build that stopped in between does not look complete. Raises BuildError with GEN0xx.
+    """
+    resident = len(hardware.partitions) == 1
+    plan = schedule(hardware, realised)
+    texts: dict[Path, str] = {}
+    for partition in hardware.partitions:
+        signatures = {m.ip: signature(m.ip, overrides) for m in partition.modules}
+        context = partition_context(partition, resident, signatures)
+        project, design = f"hls/p{partition.index}", f"vivado/p{partition.index}"
+        _check(context, signatures, project, overrides)
+        texts |= {out / project / name: text for name, text in _hls(context, target, overrides).items()}
+        texts[out / design / "build.tcl"] = vivado_script(_vivado_project(context, target), overrides)
+    text = canonical_json(plan.as_json())
+    path = out / "schedule.json"
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        path.unlink(missing_ok=True)
+    try:
+        written = _write(hardware, realised, resident, texts, out)
+        put(path, text)
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise BuildError(Problem("GEN030", f"cannot write {error.filename}: {error.strerror}")) from error
+    for folder in ("hls", "vivado", "weights"):
+        prune(out / folder, written, _OURS)
+    return plan
+
+
+def _write(hardware: Hardware, realised: Realised, resident: bool, texts: dict[Path, str], out: Path) -> set[Path]:
+    written = set(texts)
+    for path, text in texts.items():
+        put(path, text)
+    for partition in hardware.partitions:
+        if weighted(partition):
+            path = out / weights_file(partition.index)
+            with replaced(path) as file:
+                write_blobs(partition, realised, resident, file)
+            written.add(path)
+    return written
+
+
+def _check(context: PartitionContext, signatures: Signatures, project: str, overrides: Path | None) -> None:
+    source = render("project/partition.cpp.jinja", {"partition": context}, overrides)
+    problems = lint(source, signatures, f"{project}/{context.name}.cpp")
+    if problems:
+        raise BuildError(problems)
+
+
+def _hls(context: PartitionContext, target: Target, overrides: Path | None) -> dict[str, str]:
+    """Files of `hls/p<i>/`: top function, test bench, the headers that they include, the script."""
+    values: dict[str, object] = {"partition": context}
+    files = _headers(context.ips, overrides)
+    for name in (f"{context.name}.cpp", f"{context.name}.hpp", "testbench.cpp"):
+        template = name.replace(context.name, "partition")
+        files[name] = render(f"project/{template}.jinja", values, overrides)
+    return files | {"build.tcl": hls_script(_hls_project(context, target), overrides)}
+
+
+def _hls_project(context: PartitionContext, target: Target) -> HlsProject:
+    """The test bench reads what `simulate` leaves in `data/`; the tool copies these files beside the program."""
+    weights = weights_file(context.index)
+    images = {p.name: weights.rpartition("/")[2] if p.kind == "weights" else f"{p.name}.bin" for p in context.ports}
+    expected = tuple(f"expected_{p.name}.bin" for p in context.outputs)
+    read = tuple(f"data/{images[p.name]}" for p in context.ports if p.kind == "in")
+    loaded = tuple(f"../../{weights}" for p in context.ports if p.kind == "weights")
+    return HlsProject(
+        top=context.name,
+        part=target.part,
+        clock_period_ns=1000 / target.clock_mhz,
+        sources=(f"{context.name}.cpp",),
+        testbench=("testbench.cpp", "data/invocations.txt", *read, *loaded, *(f"data/{name}" for name in expected)),
+        testbench_arguments=("invocations.txt", "trips.txt", *images.values(), *expected),
+        flow_target=target.flow_target,
+    )
+
+
+def _vivado_project(context: PartitionContext, target: Target) -> VivadoProject:
+    return VivadoProject(
+        top=context.name,
+        part=target.part,
+        clock_mhz=target.clock_mhz,
+        bundles=tuple(p.bundle for p in context.ports),
+        family=target.family,
+        board_part=target.board_part,
+        ps_properties=target.ps_properties,
+        memory_ports=target.memory_ports,
+    )
+
+
+def signature(ip: str, overrides: Path | None = None) -> tuple[str, ...]:
+    """Kinds of an IP's arguments, from its data sheet. GEN024 if there is no such IP."""
+    import yaml  # noqa: PLC0415 - a no-op build must not pay for it
+
+    text = _found(f"{ip}.hpp", overrides).with_name("ip.yaml")
+    if not text.is_file():
+        raise BuildError(Problem("GEN024", f"IP '{ip}' has no data sheet", "ip.yaml beside its header"))
+    sheet = yaml.safe_load(text.read_text(encoding="utf-8"))
+    return tuple(end["kind"] for end in sheet["arguments"].values())
+
+
+def _headers(ips: tuple[str, ...], overrides: Path | None) -> dict[str, str]:
+    """The IPs' headers and, followed through their includes, the common ones."""
+    waiting, found = [f"{ip}.hpp" for ip in ips] + ["stream.hpp", "process.hpp", "types.hpp"], dict[str, str]()
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found[name] = _found(name, overrides).read_text(encoding="utf-8")
+            waiting += _INCLUDE.findall(found[name])
+    return dict(sorted(found.items()))
+
+
+def _found(name: str, overrides: Path | None) -> Path:
+    """A header in its IP's folder or among the common ones."""
+    roots = (TEMPLATES,) if overrides is None else (overrides, TEMPLATES)
+    for folder in (root / sub for root in roots for sub in (name.removesuffix(".hpp"), "common")):
+        if (folder / name).is_file():
+            return folder / name
+    raise BuildError(Problem("GEN023", f"there is no header '{name}'", f"an IP is a folder with its own {name}"))

@@ -1,0 +1,1 @@
+"""Programs that the flow runs: command line in, parsed result out."""

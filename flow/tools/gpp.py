@@ -1,0 +1,82 @@
+"""g++: compiles a generated partition with its test bench, and runs it.
+
+Two modes of one source: `native` swaps arbitrary-precision types for plain integers and is some ten times faster;
+`ap_int` computes with the types that are synthesised, on the open headers in `ip_templates/ap_types`.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from flow.diagnostics import BuildError, Problem
+
+MODES = ("native", "ap_int")
+"""How a partition is compiled."""
+
+AP_TYPES = Path(__file__).resolve().parents[2] / "ip_templates" / "ap_types"
+_FLAGS = ("-std=c++14", "-w")
+# Portable code only: with -march=native a cached program would not run on every machine.
+_OPTIMISE = {"native": "-O3", "ap_int": "-O2"}
+_COMPILE_S, _RUN_S = 900.0, 3600.0
+_SHOWN = 1500
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A compiled test bench."""
+
+    path: Path
+    mode: str
+
+
+def compiler() -> str:
+    """Path of g++. TOOL001 if there is none."""
+    found = shutil.which("g++")
+    if found is None:
+        hint = "install a C++ compiler, e.g. `apt-get install g++`"
+        raise BuildError(Problem("TOOL001", "g++ is not installed or not on the PATH", hint))
+    return found
+
+
+def compile_bench(project: Path, mode: str, folder: Path) -> Program:
+    """Compile `hls/p<i>/` into `folder`. TOOL002 if the compiler refuses it."""
+    program = Program(folder / f"testbench_{mode}", mode)
+    kind = ("-DCONVMAKE_NATIVE",) if mode == "native" else ("-isystem", str(AP_TYPES))
+    sources = sorted(str(path) for path in project.glob("*.cpp"))
+    command = (compiler(), *_FLAGS, _OPTIMISE[mode], *kind, f"-I{project}", *sources, "-o", str(program.path))
+    folder.mkdir(parents=True, exist_ok=True)
+    done = _run(command, folder, _COMPILE_S, "TOOL002", f"g++ on {project.parent.name}/{project.name}")
+    if done.returncode:
+        raise _failed("TOOL002", f"g++ does not compile {project.parent.name}/{project.name}", done)
+    return program
+
+
+def run_bench(program: Program, arguments: Sequence[str | Path], folder: Path) -> None:
+    """Run a test bench in `folder`. TOOL003 if it stops, fails or takes too long."""
+    what = f"C simulation of {folder.name} ({program.mode})"
+    done = _run((str(program.path), *map(str, arguments)), folder, _RUN_S, "TOOL003", what)
+    if done.returncode:
+        raise _failed("TOOL003", f"{what} failed", done)
+
+
+def _run(
+    command: Sequence[str], folder: Path, limit_s: float, code: str, what: str
+) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(
+            command, cwd=folder, capture_output=True, text=True, errors="replace", timeout=limit_s, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise BuildError(Problem(code, f"{what} took more than {limit_s:.0f} s")) from error
+    except OSError as error:
+        raise BuildError(Problem(code, f"{what}: {command[0]} cannot be run: {error.strerror}")) from error
+
+
+def _failed(code: str, message: str, done: subprocess.CompletedProcess[str]) -> BuildError:
+    said = next((line for line in done.stderr.splitlines() if "error" in line), done.stderr.strip()[:_SHOWN])
+    reason = said.strip()[:_SHOWN] or f"exit status {done.returncode}"
+    return BuildError(Problem(code, f"{message}: {reason}"))
