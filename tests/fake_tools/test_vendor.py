@@ -11,6 +11,7 @@ import pytest
 from flow.diagnostics import BuildError
 from flow.generate.tcl import HlsProject, VivadoProject, hls_script, vivado_script
 from flow.tools.reports import Usage, parse_csynth, parse_timing, parse_utilisation
+from flow.tools.synthesis import implement, synthesise
 from flow.tools.vendor import Tool, command_line, find_tool, locate, messages, run_tool
 
 FAKES = Path(__file__).parent
@@ -112,6 +113,21 @@ def test_implementation_leaves_outputs(family: str, left: tuple[str, ...], path:
     assert timing.met
     assert (timing.setup_slack_ns, timing.hold_slack_ns, timing.clock_ns) == (0.312, 0.021, 8.0)
     assert timing.reachable_mhz == pytest.approx(1000 / 7.688)
+
+
+def test_a_partition_goes_through_both_tools(path: Path, tmp_path: Path) -> None:
+    install(path, "vitis_hls", "vivado")
+    assert synthesise(hls_folder(tmp_path)).part == "xc7z045-ffg900-2"
+    done = implement(vivado_folder(tmp_path))
+    assert (done.usage.dsp, done.timing.met) == (220, True)
+    calls = [line.split()[0] for line in (tmp_path / "calls.txt").read_text().splitlines()]
+    assert calls == ["vitis_hls", "vivado"]
+
+
+def test_a_tool_that_leaves_no_report_is_an_error(path: Path, tmp_path: Path) -> None:
+    install(path, "vitis_hls")
+    with pytest.raises(BuildError, match="TOOL004: the tool left no report"):
+        synthesise(hls_folder(tmp_path), steps=("csim",))
 
 
 def test_failure_gives_the_tools_own_message(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
