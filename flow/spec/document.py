@@ -15,13 +15,15 @@ from typing import Any
 import yaml
 
 from flow.diagnostics import BuildError, Problem, quoted, source_lines, suggest
-from flow.spec.scalars import Trap, read_plain, read_quoted
+from flow.spec.scalars import Trap, read_block, read_plain, read_quoted
 from flow.spec.syntax import character_problem, syntax_problem
 from flow.spec.value import Entry, Place, Value
 
 LARGEST_BYTES = 1 << 20
 DEEPEST = 40
 MOST_VALUES = 50_000
+
+_READERS = {"'": read_quoted, '"': read_quoted, "|": read_block, ">": read_block}
 
 # The C parser where PyYAML has it: ten times as fast, same events.
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -67,6 +69,8 @@ class _Composer:
         if isinstance(event, yaml.StreamEndEvent):
             raise BuildError(Problem("SPEC018", "the file is empty", "", self.file, 1, 1))
         root = self.value(events, next(events), 0)
+        if root.bad and root.data == "":
+            raise BuildError(Problem("SPEC018", "the file is empty", "", self.file, 1, 1))
         next(events)  # document end
         extra = next(events)
         if not isinstance(extra, yaml.StreamEndEvent):
@@ -113,8 +117,7 @@ class _Composer:
         raise BuildError(place.problem("SPEC001", message, suggest(event.anchor, self.anchors)))
 
     def scalar(self, event: Any) -> Value:
-        plain = event.style in (None, "")
-        data = read_plain(event.value) if plain else read_quoted(event.value)
+        data = _READERS.get(event.style, read_plain)(event.value)
         place = self.place(event)
         if not isinstance(data, Trap):
             return Value(data, place)
@@ -164,6 +167,9 @@ class _Composer:
                 message = f"YAML does not read the key {quoted(text)} as text"
                 self.problems.append(place.problem("SPEC023", message, "write it in quotes"))
                 good = False
+        elif isinstance(trap := read_quoted(text), Trap):
+            self.problems.append(place.problem(trap.code, trap.message, trap.hint))
+            good = False
         return text, good
 
     def name_missing(self, key: str, place: Place, before: int) -> None:

@@ -140,11 +140,11 @@ def read_folder(reading: Reading, value: Value, folder: Path) -> Path | None:
     return None
 
 
-def find_pipeline(reading: Reading, spec: Value, folder: Path) -> tuple[str, Path]:
+def find_pipeline(reading: Reading, spec: Value, folder: Path, broken: bool) -> tuple[str, Path]:
     """The pipeline's name or path as written, and its file. A name is looked up in rules/pipelines."""
     entry: Entry | None = spec.entries.get("pipeline")
     shipped = reading.project / "rules" / "pipelines"
-    if entry is None or not isinstance(entry.value.data, str) or entry.value.bad:
+    if entry is None or broken or not isinstance(entry.value.data, str) or entry.value.bad:
         return "default", shipped / "default.yaml"
     text = entry.value.data
     if "/" in text or "\\" in text or text.endswith((".yaml", ".yml")):

@@ -43,8 +43,8 @@ def resolve(path: Path, project: Path = PROJECT) -> Build:
     parts = {key: read_part(reading, spec, key, path.parent, under(found, key)) for key in keys}
     network = read_network(reading, parts["network"], name) if parts["network"] else None
     device = read_device(parts["device"], name) if parts["device"] else None
-    pipeline, pipeline_path = find_pipeline(reading, spec, path.parent)
-    folders = spec.get("rules")
+    pipeline, pipeline_path = find_pipeline(reading, spec, path.parent, under(found, "pipeline"))
+    folders = None if under(found, "rules") else spec.get("rules")
     rules = [read_folder(reading, value, path.parent) for value in (folders.items if folders else ())]
     if reading.problems or network is None or device is None:
         raise BuildError(tuple(dict.fromkeys(reading.problems)))

@@ -48,10 +48,17 @@ def read_plain(text: str) -> Scalar | Trap:
 
 def read_quoted(text: str) -> Scalar | Trap:
     """The text of a quoted scalar; control characters and odd spaces are refused."""
-    odd = next((c for c in text if not c.isprintable() and c != "\n"), None)
+    odd = next((c for c in text if not c.isprintable()), None)
     if odd is None:
         return text
     return Trap("SPEC017", f"the text holds the character U+{ord(odd):04X}", "remove it; it cannot be seen")
+
+
+def read_block(text: str) -> Scalar | Trap:
+    """The text of a block (`|` or `>`), which may have several lines, without its last line break."""
+    lines = text.rstrip("\n")
+    checked = read_quoted(lines.replace("\n", " "))
+    return checked if isinstance(checked, Trap) else lines
 
 
 def _word_trap(text: str) -> Trap | None:
