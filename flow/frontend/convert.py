@@ -43,6 +43,7 @@ class Conversion:
     aliases: dict[str, str] = field(default_factory=dict)
     unknown: set[str] = field(default_factory=set)
     missing: list[Problem] = field(default_factory=list)
+    refused: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
 
     def add(self, node: NodeProto) -> None:
         """Convert one node, or note why that is impossible."""
@@ -65,6 +66,7 @@ class Conversion:
         where = next((self.origins[n] for n in node.output if n in self.origins), self.shown)
         kind = f"{node.domain}::{node.op_type}" if node.domain not in ("", "ai.onnx") else node.op_type
         self.missing.append(Problem("ONNX010", f"{kind}: {why}" if why else kind, "", where))
+        self.refused.append((next(iter(node.input), ""), tuple(node.output)))
         self._forget(node)
 
     def _forget(self, node: NodeProto) -> None:
@@ -122,10 +124,15 @@ class Conversion:
             name = f"{wanted}_{count}"
         return name
 
+    def tail(self, outputs: Sequence[str]) -> str:
+        """The tensor that the only missing node reads, if that node ends the network."""
+        ends = [source for source, ended in self.refused if set(ended) & set(outputs)]
+        return ends[0] if len(self.refused) == len(outputs) == len(ends) == 1 else ""
+
     def graph(self, name: str, inputs: Iterable[str], outputs: Sequence[str]) -> Graph:
         """The finished graph; BuildError with every operator that is missing."""
         if self.missing:
-            raise BuildError(missing_operators(self.missing, self.shown))
+            raise BuildError(missing_operators(self.missing, self.shown, self.tail(outputs)))
         produced = {node.name for node in self.nodes}
         ends = tuple(dict.fromkeys(self.aliases.get(o, o) for o in outputs))
         for end in ends:
@@ -152,17 +159,16 @@ def _attributes(node: NodeProto) -> dict[str, Any]:
     return values
 
 
-def missing_operators(missing: Sequence[Problem], shown: str) -> Problem:
-    """One problem that lists every operator that is missing, its nodes beside it."""
+def missing_operators(missing: Sequence[Problem], shown: str, cut: str = "") -> Problem:
+    """One problem that lists every operator that is missing, its nodes beside it; `cut` is a tensor to end with."""
     counts: dict[str, int] = {}
     for problem in missing:
         kind = problem.message.partition(": ")[0]
         counts[kind] = counts.get(kind, 0) + 1
     listed = ", ".join(f"{kind} ({n} node{'s' * (n > 1)})" for kind, n in sorted(counts.items()))
-    hint = (
-        f"supported: {', '.join((*imported_kinds(), *_NOTHING))}; what belongs to the host (a Softmax, a detection "
-        "head) can be cut off: list the tensors before it under `outputs` of the network"
-    )
+    known = ", ".join(sorted((*imported_kinds(), *_NOTHING)))
+    advice = f"`outputs: ['{cut}']`" if cut else "`outputs`, a list of the tensors to end with,"
+    hint = f"what belongs to the host can be cut off by {advice} of the network; supported: {known}"
     return Problem("ONNX010", f"operators that are not supported: {listed}", hint, shown, related=tuple(missing))
 
 
