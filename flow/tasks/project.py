@@ -49,7 +49,7 @@ def digest(value: Any) -> str:
 
 
 def network_key(build: Build) -> str:
-    """Eight hexadecimal digits that tell networks of one name apart; of what is declared, not of an ONNX file's bytes."""
+    """Eight hexadecimal digits that tell networks of one name apart: of what is declared, not of a file's bytes."""
     network = build.network
     declared = [repr(layer) for layer in network.layers]
     place = str(network.onnx) if network.onnx else ""

@@ -49,8 +49,8 @@ class Stage:
         return {
             "name": self.name,
             "actions": [(_guarded, [self])],
-            "file_dep": [str(p) for p in self.inputs],
-            "targets": [str(p) for p in self.outputs],
+            "file_dep": [_local(p) for p in self.inputs],
+            "targets": [_local(p) for p in self.outputs],
             "uptodate": [config_changed(json.dumps(self.values, sort_keys=True))],
             "task_dep": list(self.after),
             "clean": [(_remove, [self.outputs])],
@@ -59,13 +59,19 @@ class Stage:
         }
 
 
+def _local(path: Path) -> str:
+    """Relative below the project, so that a build folder may move with it (a CI cache does)."""
+    here = Path.cwd()
+    return path.relative_to(here).as_posix() if path.is_relative_to(here) else str(path)
+
+
 def _guarded(stage: Stage) -> dict[str, str] | TaskFailed:
     """Run a stage; problems that a user can cause become the task's failure, without a traceback."""
     start = time.perf_counter()
     try:
         summary = stage.run()
     except BuildError as problem:
-        return TaskFailed(render_all(problem))
+        return TaskFailed(render_all(problem.problems))
     if stage.timings is not None:
         _record(stage.timings, stage.stage, time.perf_counter() - start)
     return {"summary": summary}

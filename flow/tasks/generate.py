@@ -1,0 +1,103 @@
+"""A design as files: C++ projects, Tcl, weights, schedule, and a manifest of them all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flow.spec import Build
+from flow.tasks.explore import explore_folder
+from flow.tasks.project import Project, files_digest
+from flow.tasks.realise import realise_folder
+from flow.tasks.stage import Stage, write_atomically
+
+if TYPE_CHECKING:
+    from flow.model.hardware import Hardware
+    from flow.numerics import Realised
+
+GENERATE_CODE = ("diagnostics", "fixed_point", "ir", "operators", "model", "generate")
+MANIFEST = "manifest.json"
+_CHUNK = 1 << 20
+
+
+def manifest_path(project: Project, build: Build) -> Path:
+    return project.spec_dir(build) / "hls" / MANIFEST
+
+
+def lowered(project: Project, build: Build) -> tuple[Hardware, Realised]:
+    """The hardware of the explored design with the formats that were realised."""
+    from flow.model.hardware import design_from_json
+    from flow.model.lowering import lower
+    from flow.model.memory import memory_system
+    from flow.numerics import load_realised
+
+    realised = load_realised(realise_folder(project, build))
+    design = json.loads((explore_folder(project, build) / "design.json").read_text(encoding="utf-8"))
+    port_bits = memory_system(build.device).port_bits
+    return lower(realised.graph, design_from_json(design), realised.numbers, port_bits), realised
+
+
+def generate_stage(project: Project, build: Build) -> Stage:
+    """Files are written only where their bytes differ, so that vendor projects keep their time stamps."""
+    out, realised_in = project.spec_dir(build), realise_folder(project, build)
+    design, manifest = explore_folder(project, build) / "design.json", manifest_path(project, build)
+
+    def run() -> str:
+        from flow.generate import generate
+        from flow.generate.target import device_target
+        from flow.ir import canonical_json
+
+        manifest.unlink(missing_ok=True)
+        hardware, realised = lowered(project, build)
+        generate(hardware, realised, device_target(build.device, build.clock_mhz), out)
+        files = _generated(out)
+        listed = {p.relative_to(out).as_posix(): _digest(p) for p in files}
+        write_atomically(manifest, canonical_json(listed))
+        modules = sum(len(p.modules) for p in hardware.partitions)
+        ips = len({m.ip for p in hardware.partitions for m in p.modules})
+        count = len(hardware.partitions)
+        return f"{count} partition{'s' * (count != 1)}, {modules} modules of {ips} IPs, {len(files)} files"
+
+    return Stage(
+        stage="generate",
+        name=build.name,
+        run=run,
+        inputs=(realised_in / "graph.json", realised_in / "formats.json", design),
+        outputs=(manifest, out / "schedule.json"),
+        values={
+            "device": repr(build.device),
+            "clock_mhz": build.clock_mhz,
+            "templates": files_digest(project.root, template_files(project)),
+            "code": project.code(*GENERATE_CODE),
+        },
+        doc=f"C++, Tcl, weights and schedule of {build.name}",
+        timings=out / "report" / "timings.json",
+    )
+
+
+def template_files(project: Project) -> tuple[Path, ...]:
+    """Headers, templates and data sheets; not the open types that only simulation compiles against."""
+    folder = project.templates
+    kept = (p for p in folder.rglob("*") if p.suffix in (".hpp", ".jinja", ".yaml") and p.is_file())
+    return tuple(sorted(p for p in kept if "ap_types" not in p.relative_to(folder).parts))
+
+
+def _generated(out: Path) -> list[Path]:
+    places = [
+        (out / "hls", ("*.cpp", "*.hpp", "*.tcl")),
+        (out / "vivado", ("*.tcl", "*.cfg")),
+        (out / "weights", ("*.bin",)),
+    ]
+    found = [p for folder, patterns in places for pattern in patterns for p in folder.rglob(pattern)]
+    kept = [p for p in found if not {"data", "project"} & set(p.relative_to(out).parts)]
+    return [*sorted(kept), out / "schedule.json"]
+
+
+def _digest(path: Path) -> str:
+    state = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            state.update(chunk)
+    return state.hexdigest()

@@ -1,0 +1,80 @@
+"""What was generated, compiled and run, against the emulator in every bit and against ONNX Runtime."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from flow.spec import Build
+from flow.tasks.generate import GENERATE_CODE, lowered, manifest_path
+from flow.tasks.network import import_folder
+from flow.tasks.project import Project, files_digest
+from flow.tasks.realise import realise_folder
+from flow.tasks.stage import Stage
+
+if TYPE_CHECKING:
+    from flow.ir import Array
+    from flow.numerics import Realised
+
+SIMULATE_CODE = (*GENERATE_CODE, "frontend", "numerics", "tools")
+
+
+def simulate_stage(project: Project, build: Build) -> Stage:
+    """C simulation of every partition and pass."""
+    out, network, settings = project.spec_dir(build), build.network, build.simulate
+    manifest, fidelity = manifest_path(project, build), realise_folder(project, build) / "fidelity.json"
+    verification = out / "report" / "verification.json"
+
+    def run() -> str:
+        from flow.numerics import unseen_frames
+        from flow.tools.simulation import simulate
+
+        for name in ("verification.json", "index.html"):
+            (out / "report" / name).unlink(missing_ok=True)
+        hardware, realised = lowered(project, build)
+        shape = realised.graph.inputs[0][1]
+        data = network.data if settings.images == "data" else None
+        frames, labels = unseen_frames(data, shape, network.seed, settings.frames)
+        result = simulate(
+            out,
+            hardware,
+            realised,
+            realised.quantise_frames(frames),
+            reference=_reference(project, build, realised, frames),
+            labels=labels,
+            modes=(settings.mode,),
+            emulated=json.loads(fidelity.read_text(encoding="utf-8")),
+        )
+        passes = sum(len(p["passes"]) for p in result.partitions)
+        count, sqnr = result.frames, result.sqnr_db
+        ran = f"bit-exact on {count} frame{'s' * (count != 1)} ({settings.mode}), {passes} invocations"
+        return ran if sqnr is None else f"{ran}, {sqnr:.1f} dB against ONNX Runtime"
+
+    data = (network.data.path,) if network.data else ()
+    return Stage(
+        stage="simulate",
+        name=build.name,
+        run=run,
+        inputs=(manifest, fidelity, import_folder(project, build) / "graph.json", *data),
+        outputs=(verification,),
+        values={
+            "simulate": repr(settings),
+            "types": files_digest(project.root, tuple((project.templates / "ap_types").rglob("*.h"))),
+            "code": project.code(*SIMULATE_CODE),
+        },
+        doc=f"C simulation of {build.name}",
+        timings=out / "report" / "timings.json",
+    )
+
+
+def _reference(project: Project, build: Build, realised: Realised, frames: Array) -> dict[str, Array]:
+    """ONNX Runtime's outputs under the names that they have in the realised graph (rules may rename an output)."""
+    from flow.frontend import runtime_outputs
+    from flow.ir import load_graph
+
+    network = build.network
+    if network.onnx is not None and not network.outputs:
+        found = runtime_outputs(network.onnx, frames, shown=network.onnx_file)
+    else:
+        found = runtime_outputs(load_graph(import_folder(project, build)), frames)
+    return dict(zip(realised.graph.outputs, found.values(), strict=True))
