@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from flow.report.analysis import busy
 from flow.report.records import Layer
-from flow.report.text import count, folding_text, percent, shorten, shown
+from flow.report.text import count, folding_text, percent, shorten
 
 WIDTH = 1120
 _BOX, _HEIGHT, _GAP, _ROW, _TOP = 118, 58, 22, 86, 16
@@ -74,12 +74,12 @@ def picture(layers: Sequence[Layer], paces: dict[int, int], slowest: Layer | Non
 
 
 def _box(item: Layer, corner: tuple[float, float], load: float, bottleneck: bool) -> Box:
-    name = shown(item.label)
+    name = item.label
     title = (
-        f"{name} ({shown(item.ip)}): {count(item.interval_cycles)} cycles a frame, busy {percent(load)}, "
+        f"{name} ({item.ip}): {count(item.interval_cycles)} cycles a frame, busy {percent(load)}, "
         f"{folding_text(item.folding, item.macs > 0)}, {count(item.resources.get('dsp', 0))} DSP"
     )
-    detail = shown(item.operator).replace("_", " ")
+    detail = item.operator.replace("_", " ")
     return Box(
         x=corner[0],
         y=corner[1],

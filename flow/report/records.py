@@ -11,9 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-RESOURCES = ("dsp", "bram18", "uram", "lut", "ff")
-"""Order in which resources are shown."""
-
 Document = Mapping[str, Any]
 
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from io import StringIO
 from typing import TYPE_CHECKING
 
+from flow.model.resources import RESOURCES
 from flow.report.analysis import bottlenecks, busy, intervals, slowest_name, worst
-from flow.report.records import RESOURCES, Document, Layer, PartitionTime, ReportInputs, layer, partition_times
+from flow.report.records import Document, Layer, PartitionTime, ReportInputs, layer, partition_times
 from flow.report.text import count, folding_text, percent, scaled, seconds, shorten, shown, significant
 from flow.report.verification import verdict
 
@@ -28,7 +29,7 @@ def terminal_table(inputs: ReportInputs, width: int = 100, colour: bool = False)
         width: columns of the terminal.
         colour: whether to write ANSI styles (a person watches).
     """
-    from rich.console import Console  # noqa: PLC0415 - loaded only when something is printed
+    from rich.console import Console
 
     layers = tuple(layer(item) for item in inputs.layers)
     times = partition_times(inputs.performance, inputs.design)
@@ -42,8 +43,8 @@ def terminal_table(inputs: ReportInputs, width: int = 100, colour: bool = False)
         markup=False,
         _environ={},
     )
+    console.print(_headline(inputs), end="\n\n")
     for block in (
-        _headline(inputs),
         _resources(inputs.performance),
         _partitions(times, layers, inputs.performance),
         _slowest(layers, times),
@@ -54,8 +55,8 @@ def terminal_table(inputs: ReportInputs, width: int = 100, colour: bool = False)
 
 def _table(title: str, columns: Sequence[tuple[str, bool]]) -> Table:
     """A light table; a column is (head, whether it holds numbers)."""
-    from rich import box  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
+    from rich import box
+    from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False)
     for head, number in columns:
@@ -64,7 +65,7 @@ def _table(title: str, columns: Sequence[tuple[str, bool]]) -> Table:
 
 
 def _headline(inputs: ReportInputs) -> RenderableType:
-    from rich.table import Table  # noqa: PLC0415
+    from rich.table import Table
 
     p, kind = inputs.performance, inputs.performance["kind"]
     distance = f"{percent(p['bound_ratio'])} of the DSP bound ({significant(p['bound_fps'])} fps)"
@@ -112,7 +113,7 @@ def _resources(performance: Document) -> RenderableType:
         if not limit and not used:
             continue
         ratio = used / limit if limit else 1.0
-        table.add_row(name, count(used), count(limit), percent(ratio), _bar(ratio))
+        table.add_row(name, count(used), count(limit), percent(ratio), _bar(ratio) + " over" * (ratio > 1))
     return table
 
 
@@ -125,7 +126,7 @@ def _partitions(times: Sequence[PartitionTime], layers: Sequence[Layer], perform
     total = sum(t.total_s for t in times) or 1.0
     slow = bottlenecks(layers)
     columns = [("#", True), ("layers", True), ("interval", True), ("slowest", False), ("passes", True)]
-    columns += [("reconfigure", True), ("load", True), ("compute", True), ("share", True)]
+    columns += [("reconfigure", True), ("load", True), ("stream", True), ("share", True)]
     batch, kind = count(performance["batch"]), performance["kind"]["throughput"]
     table = _table(f"Partitions, one batch of {batch} ({kind})", columns)
     for time in sorted(sorted(times, key=lambda t: -t.total_s)[:_PARTITIONS], key=lambda t: t.index):

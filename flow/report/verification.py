@@ -20,13 +20,24 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that was compared; `kind` is simulated, or emulated where the emulator stands for the C++."""
+
+    what: str
+    value: str
+    meaning: str
+    kind: str = "simulated"
+
+
+@dataclass(frozen=True, slots=True)
 class Cycles:
-    """A module's interval as the model says and as the generated C++ ran."""
+    """A module's cycles a frame as the model says and as the generated C++ ran."""
 
     partition: int
     name: str
-    modelled: int
-    simulated: int
+    node: str
+    modelled: float
+    simulated: float
 
     @property
     def deviation(self) -> float:
@@ -38,8 +49,8 @@ def verdict(verification: Document | None) -> Verdict:
     """The one thing to know first."""
     if verification is None:
         return Verdict("none", "not simulated", "nothing was compiled or run yet: every number is modelled")
-    frames = verification["frames"]
-    ran = f"{count(frames)} frame{'s' if frames != 1 else ''}{_modes(verification)}"
+    number = verification["frames"]
+    ran = f"{count(number)} frame{'s' if number != 1 else ''}{_modes(verification)}"
     if verification["csim_equals_emulator"]:
         return Verdict("good", "bit-exact", f"the generated C++ equals the integer emulator in every bit, {ran}")
     largest = count(verification["max_abs_difference"])
@@ -47,79 +58,78 @@ def verdict(verification: Document | None) -> Verdict:
 
 
 def _modes(verification: Document) -> str:
-    modes = verification.get("modes") or verification.get("mode") or ""
-    names = [modes] if isinstance(modes, str) else list(modes)
-    return f", {' and '.join(shown(str(n)) for n in names)} mode" if names and names[0] else ""
+    names = [shown(str(name)) for name in verification.get("modes", ())]
+    return f", {' and '.join(names)} mode{'s' if len(names) > 1 else ''}" if names else ""
 
 
-def results(verification: Document) -> tuple[tuple[str, str, str], ...]:
-    """(what, value, explanation) of everything that was compared."""
-    return tuple(_results(verification))
+def findings(verification: Document) -> tuple[Finding, ...]:
+    """Everything that was compared, the most important first."""
+    return tuple(_findings(verification))
 
 
-def _results(data: Document) -> Iterator[tuple[str, str, str]]:
-    yield "frames", count(data["frames"]), f"run through the compiled C++{_modes(data)}"
-    yield "largest difference", count(data["max_abs_difference"]), "C++ against emulator, in units of the last place"
-    yield "SQNR", _or_dash(data.get("sqnr_db"), lambda v: f"{v:.1f} dB"), "fixed point against ONNX Runtime's float"
-    yield "top-1 agreement", _or_dash(data.get("top1_agreement"), percent), "same first class as ONNX Runtime"
-    yield from _accuracy(data.get("accuracy"))
-    yield from _degeneracy(data)
+def _findings(data: Document) -> Iterator[Finding]:
+    yield Finding("frames", count(data["frames"]), f"through the compiled C++{_modes(data)}")
+    yield Finding("largest difference", count(data["max_abs_difference"]), "C++ against emulator, integer steps")
+    yield from _ran(data)
+    noise, agreement = data.get("sqnr_db"), data.get("top1_agreement")
+    quality = f"{noise:.1f} dB" if noise is not None else "–"
+    yield Finding("SQNR", quality, "network's output against ONNX Runtime's float")
+    same = percent(agreement) if agreement is not None else "–"
+    yield Finding("top-1 agreement", same, "same first class as ONNX Runtime")
+    yield from _accuracy(data)
+    yield from _emulated(data.get("emulated"))
+    yield from _alive(data)
 
 
-def _or_dash(value: Any, form: Any) -> str:
-    return "–" if value is None else str(form(value))
+def _ran(data: Document) -> Iterator[Finding]:
+    """Partitions and passes that ran, beside what the schedule asks for."""
+    ran, scheduled = data.get("partitions"), data.get("scheduled")
+    if not ran:
+        return
+    passes = sum(len(part["passes"]) for part in ran)
+    equal = "all that the schedule asks for" if ran == scheduled else "not what the schedule asks for"
+    yield Finding("partitions, passes", f"{count(len(ran))}, {count(passes)}", equal)
 
 
-def _accuracy(accuracy: Any) -> Iterator[tuple[str, str, str]]:
+def _accuracy(data: Document) -> Iterator[Finding]:
+    accuracy = data.get("accuracy")
     if accuracy is None:
-        yield "accuracy", "–", "the images have no labels"
-    elif not isinstance(accuracy, Mapping):
-        yield "accuracy", percent(accuracy), "top-1 on labelled images"
-    elif "value" in accuracy:
-        yield "accuracy", percent(accuracy["value"]), _interval(accuracy)
-    else:
-        yield from (_named_accuracy(name, value) for name, value in accuracy.items())
+        yield Finding("accuracy", "–", "the simulated frames have no labels")
+        return
+    share = accuracy["value"] if isinstance(accuracy, Mapping) else accuracy
+    reference = data.get("float_accuracy")
+    words = [_interval(accuracy)] if isinstance(accuracy, Mapping) else []
+    words += [f"float: {percent(reference)}"] if isinstance(reference, int | float) else []
+    yield Finding("accuracy", percent(share), "; ".join(w for w in words if w) or "top-1 of the simulated frames")
 
 
-def _named_accuracy(name: str, value: Any) -> tuple[str, str, str]:
-    """A part of the accuracy: itself a share with its interval, or a plain value."""
-    label = f"accuracy, {shown(str(name)).replace('_', ' ')}"
-    if isinstance(value, Mapping) and "value" in value:
-        return label, percent(value["value"]), _interval(value)
-    return label, _loose(value), ""
+def _emulated(fidelity: Document | None) -> Iterator[Finding]:
+    """Fidelity over more frames than the C++ ran on; the emulator is equal to it in every bit."""
+    if not fidelity:
+        return
+    frames = count(fidelity["frames"])
+    for key, label in (("accuracy", "accuracy, fixed point"), ("float_accuracy", "accuracy, float")):
+        if share := fidelity.get(key):
+            yield Finding(label, percent(share["value"]), f"{_interval(share)}, {frames} unseen images", "emulated")
+    if fidelity.get("top1_agreement") is not None:
+        agreement = percent(fidelity["top1_agreement"])
+        yield Finding("agreement, fixed and float", agreement, f"top-1 over {frames} frames", "emulated")
 
 
 def _interval(share: Mapping[str, Any]) -> str:
-    """The 95 % interval and what it rests on."""
-    words = [f"{percent(share['low'])} – {percent(share['high'])} (95 %)"] if "low" in share else []
-    words += [f"{count(share['frames'])} labelled images"] if "frames" in share else []
-    return ", ".join(words)
+    return f"{percent(share['low'])} – {percent(share['high'])} (95 %)" if "low" in share else ""
 
 
-def _loose(value: Any) -> str:
-    """A value of a kind that only its writer knows: fractions as per cent, pairs as an interval."""
-    match value:
-        case None:
-            return "–"
-        case bool():
-            return "yes" if value else "no"
-        case int():
-            return count(value)
-        case float():
-            return percent(value) if 0 <= value <= 1 else significant(value, 4)
-        case list() | tuple():
-            return " – ".join(_loose(v) for v in value)
-    return shown(str(value))
-
-
-def _degeneracy(data: Document) -> Iterator[tuple[str, str, str]]:
-    """The tensor that says least: fewest distinct values, most saturated ones."""
-    tensors = list(data.get("liveness", {}).values())
+def _alive(data: Document) -> Iterator[Finding]:
+    """The compared tensors that say least: fewest distinct values, most saturated ones."""
+    tensors = data.get("tensors")
     if not tensors:
         return
     distinct, saturated = min(t["distinct"] for t in tensors), max(t["saturated"] for t in tensors)
-    yield "distinct values", percent(distinct), "of those possible, in the compared tensor with the fewest"
-    yield "saturated values", percent(saturated), "in the compared tensor with the most"
+    weak = [shown(str(t["tensor"])) for t in tensors if t.get("degenerate")]
+    meaning = f"degenerate: {', '.join(weak)}" if weak else "of those possible, in the compared tensor with the fewest"
+    yield Finding("distinct values", percent(distinct), meaning)
+    yield Finding("saturated values", percent(saturated), "in the compared tensor with the most")
 
 
 def cycles(verification: Document | None) -> tuple[Cycles, ...]:
@@ -127,7 +137,18 @@ def cycles(verification: Document | None) -> tuple[Cycles, ...]:
     if verification is None:
         return ()
     found = [
-        Cycles(m["partition"], shown(m["name"]), m["modelled_cycles"], m["simulated_cycles"])
+        Cycles(m["partition"], shown(m["module"]), shown(m["node"]), m["modelled"], m["simulated"])
         for m in verification.get("modules", ())
+        if m["modelled"] or m["simulated"]
     ]
-    return tuple(sorted(found, key=lambda c: (-abs(c.deviation), c.partition, c.name)))
+    return tuple(sorted(found, key=lambda c: (-abs(c.deviation), c.partition, -c.modelled, c.name)))
+
+
+def agreement(compared: tuple[Cycles, ...]) -> str:
+    """How well the model foretold the C++, in one line."""
+    if not compared:
+        return ""
+    exact = sum(c.simulated == c.modelled for c in compared)
+    largest = compared[0].deviation
+    every = "" if exact == len(compared) else f"; largest deviation {significant(100 * largest)} %"
+    return f"simulated cycles equal the model's in {count(exact)} of {count(len(compared))} modules{every}"

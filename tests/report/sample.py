@@ -79,7 +79,7 @@ def inputs(
         layers=tuple(records),
         design={"partitions": [{"reloaded": p["reloaded"]} for p in partitions]},
         pareto=_front(fps, total / batch, len(partitions)),
-        verification=_verification(records) if verified else None,
+        verification=_verification(records, passes) if verified else None,
         commands=(("synthesise partition 0", "vitis_hls -f hls/p0/build.tcl"),),
     )
 
@@ -127,20 +127,29 @@ def _front(fps: float, latency: float, partitions: int) -> tuple[dict[str, Any],
     )  # fmt: skip
 
 
-def _verification(records: list[dict[str, Any]]) -> dict[str, Any]:
+def _verification(records: list[dict[str, Any]], passes: int) -> dict[str, Any]:
     modules = [
         {
-            "partition": r["partition"], "name": r["name"], "modelled_cycles": r["interval_cycles"],
-            "simulated_cycles": r["interval_cycles"] + (i % 3),
+            "partition": r["partition"],
+            "module": r["name"],
+            "node": r["node"],
+            "modelled": r["interval_cycles"],
+            "simulated": r["interval_cycles"] + (i % 3) / 2,
+            "loading": 12,
         }
         for i, r in enumerate(records)
-    ]  # fmt: skip
+    ]
+    last = records[-1]["partition"]
+    ran = [{"partition": k, "passes": list(range(passes if k == last else 1))} for k in range(last + 1)]
+    liveness = {"values": 1000, "distinct": 0.84, "saturated": 0.0001, "degenerate": False}
     return {
         "frames": 100, "modes": ["native", "ap_int"], "csim_equals_emulator": True, "max_abs_difference": 0,
-        "top1_agreement": 1.0, "sqnr_db": 71.4,
-        "accuracy": {
-            "fixed_point": {"correct": 989, "frames": 1000, "value": 0.989, "low": 0.9804, "high": 0.9938},
-            "float": {"correct": 990, "frames": 1000, "value": 0.99, "low": 0.9817, "high": 0.9946},
+        "top1_agreement": 1.0, "sqnr_db": 71.4, "max_abs_error": 0.01, "accuracy": 0.99, "float_accuracy": 0.99,
+        "partitions": ran, "scheduled": ran, "modules": modules, "cycles_agree": False, "degenerate": [],
+        "tensors": [{"tensor": records[-1]["node"], "partition": last} | liveness],
+        "emulated": {
+            "frames": 1000, "top1_agreement": 0.999, "sqnr_db": {"ip2": 71.2}, "classes": 10, "liveness": {},
+            "accuracy": {"correct": 989, "frames": 1000, "value": 0.989, "low": 0.9804, "high": 0.9938},
+            "float_accuracy": {"correct": 990, "frames": 1000, "value": 0.99, "low": 0.9817, "high": 0.9946},
         },
-        "modules": modules, "liveness": {"ip2": {"values": 1000, "distinct": 0.84, "saturated": 0.0001}},
     }  # fmt: skip
