@@ -1,0 +1,344 @@
+"""What stands between layers, for a whole population: memory ports, forks, width converters, FIFOs, the weights chain.
+
+The same rules as `flow.model.lowering`, as masks over designs, edges and positions:
+
+    crossing   the edge's tensor comes from memory (another partition, or the network's input)
+    owns       the first reader of such a tensor in its partition: it stands for the memory reader
+    leaves     a position's tensor is written to memory
+    forks      modules that an edge's word passes before it is its own
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from flow.explore.space import Space
+from flow.model.primitives import ceil_div
+from flow.model.resources import RESOURCES, fifo_cost
+from flow.model.timing import Pace, Span, passed, source
+
+Integers = npt.NDArray[np.int64]
+Booleans = npt.NDArray[np.bool_]
+WEIGHTS = ("weights_read", "weights_split")
+
+
+@dataclass(frozen=True, slots=True)
+class Connectors:
+    """Masks and costs; P designs, E edges, L positions, N partitions.
+
+    Attributes:
+        crossing, direct, forks: (P, E); `direct` edges come straight from a memory port of their own.
+        leaves: (P, L).
+        cost: (P, N, resources) of all connectors and of two-word FIFOs.
+        interval: (P, N) slowest connector.
+        words, masters: (P, N) port words per frame and data ports.
+        live: (P, N) bytes of one frame's tensors in memory.
+        weighted: (P, N) weighted layers.
+        illegal: (P,) reloaded layers that cannot be built.
+        fork, converter, read: timing by edge; write_converter, write: by position; (P, E) and (P, L).
+        converts, write_converts: whether a width converter stands there.
+        first_edge: (L,) the first reader of a position's tensor, whose fork also feeds the memory port.
+        written_forks: (P, L) forks in front of a position's memory port.
+    """
+
+    crossing: Booleans
+    direct: Booleans
+    forks: Integers
+    leaves: Booleans
+    cost: Integers
+    interval: Integers
+    words: Integers
+    masters: Integers
+    live: Integers
+    weighted: Integers
+    illegal: Integers
+    fork: Mapping[str, Integers]
+    converter: Mapping[str, Integers]
+    converts: Booleans
+    write_converter: Mapping[str, Integers]
+    write_converts: Booleans
+    read: Mapping[str, Integers]
+    write: Mapping[str, Integers]
+    first_edge: Integers
+    written_forks: Integers
+
+    def arrival(self, e: int, produced: Span | None, stretched: Integers) -> Span:
+        """When an edge's frame arrives at its reader; `produced` None for the network's inputs.
+
+        `stretched`: cycles that the memory needs for a frame of the reader's partition.
+        """
+        read = self.read
+        span = source(Pace(np.maximum(read["interval"][:, e], stretched), read["fill"][:, e], read["drain"][:, e]))
+        if produced is not None:
+            crossing = self.crossing[:, e]
+            span = Span(np.where(crossing, span.first, produced.first), np.where(crossing, span.last, produced.last))
+        span = _through(span, self.fork, e, self.forks[:, e])
+        return _through(span, self.converter, e, self.converts[:, e].astype(np.int64))
+
+    def departure(self, p: int, produced: Span, stretched: Integers) -> Integers:
+        """When the last word of a position's tensor is written, if it leaves its partition."""
+        span = _through(produced, self.fork, int(self.first_edge[p]), self.written_forks[:, p])
+        span = _through(span, self.write_converter, p, self.write_converts[:, p].astype(np.int64))
+        write = self.write
+        pace = Pace(np.maximum(write["interval"][:, p], stretched), write["fill"][:, p], write["drain"][:, p])
+        last: Integers = passed(span, pace, 0.0).last
+        return last
+
+
+def _through(span: Span, figures: Mapping[str, Integers], column: int, times: Integers) -> Span:
+    """A span behind `times` equal modules of a column, each design with its own number."""
+    most = int(times.max()) if times.size else 0
+    if most == 0:
+        return span
+    pace = Pace(*(figures[name][:, column] for name in ("interval", "fill", "drain")))
+    for step in range(most):
+        behind = passed(span, pace, 0.0)
+        more = times > step
+        span = Span(np.where(more, behind.first, span.first), np.where(more, behind.last, span.last))
+    return span
+
+
+def connectors_of(space: Space, part: Integers, rows: Integers) -> Connectors:
+    """All connectors of a population (`part`: partition of every position; `rows`: chosen folding rows)."""
+    return _Wiring(space, part, rows).connectors()
+
+
+class _Wiring:
+    """Intermediate arrays of one call."""
+
+    def __init__(self, space: Space, part: Integers, rows: Integers) -> None:
+        self.space, self.part = space, part
+        self.designs = np.arange(len(part))
+        self.most = int(part[:, -1].max()) + 1
+        self.tensor = np.array([e.tensor for e in space.edges])
+        self.reader = np.array([e.reader for e in space.edges])
+        self.pixels = np.array([t.pixels for t in space.tensors])
+        self.bits = np.array([t.bits for t in space.tensors])
+        self.per_word = np.array([space.per_word(t) for t in range(len(space.tensors))])
+        self.channels = np.array([t.channels for t in space.tensors])
+        self.lanes_in = space.rows.lanes_in[rows]
+        self.lanes_out = space.rows.lanes_out[rows]
+        self.share = space.rows.channels[rows]
+        self.passes = space.rows.passes[rows]
+        self.home = part[:, self.reader]
+        self.cost = np.zeros((len(part), self.most, len(RESOURCES)), np.int64)
+        self.interval = np.zeros((len(part), self.most), np.int64)
+
+    def connectors(self) -> Connectors:
+        self._masks()
+        fork, converter, converts = self._forks(), *self._converters()
+        write_converter, write_converts = self._write_converters()
+        read, write = self._reads(), self._writes()
+        weighted = self._weights_chain()
+        self._streams(self.part, np.ones_like(self.part, bool), self.lanes_out, self.bits[self.space.inputs :])
+        return Connectors(
+            self.crossing, self.direct, self.forks, self.leaves, self.cost, self.interval, self.words, self.masters,
+            self._live(), weighted, self._illegal(), fork, converter, converts, write_converter, write_converts, read,
+            write, self.first_edge, self.written_forks,
+        )  # fmt: skip
+
+    def _masks(self) -> None:
+        space, part = self.space, self.part
+        edges, count = len(space.edges), len(part)
+        self.crossing = np.ones((count, edges), bool)
+        self.owns, self.direct = np.zeros((count, edges), bool), np.zeros((count, edges), bool)
+        self.forks = np.zeros((count, edges), np.int64)
+        self.fork_modules = np.zeros((count, edges), bool)
+        self.leaves = np.zeros(part.shape, bool)
+        self.written_forks = np.zeros(part.shape, np.int64)
+        self.first_edge = np.zeros(len(space.positions), np.int64)
+        for tensor in space.tensors:
+            readers = list(tensor.readers)
+            homes = self.home[:, readers]
+            inside = np.zeros_like(homes, bool)
+            leaving = np.zeros(count, bool)
+            if tensor.producer >= 0:
+                inside = homes == part[:, tensor.producer][:, None]
+                leaving = ~inside.all(axis=1) | tensor.is_output
+                self.leaves[:, tensor.producer] = leaving
+                self.written_forks[:, tensor.producer] = leaving & inside.any(axis=1)
+                self.first_edge[tensor.producer] = readers[0] if readers else 0
+            self._taps(readers, homes, inside, leaving)
+
+    def _taps(self, readers: list[int], homes: Integers, inside: Booleans, leaving: Booleans) -> None:
+        """Readers in one partition share a stream: the i-th of K taps lies behind min(i + 1, K - 1) forks."""
+        for k, e in enumerate(readers):
+            mates = homes == homes[:, k][:, None]
+            order = mates[:, :k].sum(axis=1) + (leaving & inside[:, k])
+            taps = mates.sum(axis=1) + (leaving & inside[:, k])
+            self.crossing[:, e] = ~inside[:, k]
+            self.owns[:, e] = self.crossing[:, e] & (order == 0)
+            self.direct[:, e] = self.crossing[:, e] & (taps == 1)
+            self.forks[:, e] = np.minimum(order + 1, taps - 1)
+            self.fork_modules[:, e] = order > 0
+
+    # Costs: each adds itself to the partition that holds it.
+
+    def _add(self, where: Integers, mask: Booleans, figures: Mapping[str, Any]) -> dict[str, Integers]:
+        """Charge modules (P, X) of partitions `where` under `mask`; their figures as full arrays."""
+        full = {name: np.broadcast_to(np.asarray(value, np.int64), where.shape) for name, value in figures.items()}
+        cost = np.stack([full[name] for name in RESOURCES], axis=-1) * mask[:, :, None]
+        np.add.at(self.cost, (self.designs[:, None], where), cost)
+        np.maximum.at(self.interval, (self.designs[:, None], where), full["interval"] * mask)
+        return full
+
+    def _streams(self, where: Integers, mask: Booleans, lanes: Any, bits: Any, count: int = 1) -> None:
+        """Charge `count` two-word FIFOs a module."""
+        cost = fifo_cost(2, lanes * bits)
+        full = np.stack([np.broadcast_to(cost[name], where.shape) for name in RESOURCES], axis=-1)
+        np.add.at(self.cost, (self.designs[:, None], where), full * mask[:, :, None] * count)
+
+    def _source_lanes(self) -> Integers:
+        """Lanes of the stream that an edge's tensor comes on."""
+        position = np.maximum(self.tensor - self.space.inputs, 0)
+        return np.where(self.crossing, self.per_word[self.tensor], self.lanes_out[:, position])
+
+    def _forks(self) -> dict[str, Integers]:
+        t, lanes = self.tensor, self._source_lanes()
+        parameters = {"pixels": self.pixels[t], "channels": self.channels[t], "coarse": lanes, "data_bits": self.bits[t]}
+        if not self.forks.any() and not self.written_forks.any():
+            return {name: np.zeros_like(lanes) for name in ("interval", "fill", "drain")}
+        figures = self._add(self.home, self.fork_modules, self.space.catalogue.evaluate("fork", parameters))
+        self._streams(self.home, self.fork_modules, lanes, self.bits[t], 2)
+        return figures
+
+    def _converters(self) -> tuple[dict[str, Integers], Booleans]:
+        t, lanes = self.tensor, self._source_lanes()
+        wanted = self.lanes_in[:, self.reader]
+        position = np.maximum(t - self.space.inputs, 0)
+        channels = np.where(self.crossing, self.channels[t], self.share[:, position])
+        needed = lanes != wanted
+        figures = self._converter(self.home, needed, self.pixels[t], channels, lanes, wanted, self.bits[t])
+        return figures, needed
+
+    def _write_converters(self) -> tuple[dict[str, Integers], Booleans]:
+        t = slice(self.space.inputs, None)
+        needed = self.leaves & (self.lanes_out != self.per_word[t])
+        wanted = np.broadcast_to(self.per_word[t], self.part.shape)
+        figures = self._converter(
+            self.part, needed, self.pixels[t], self.share, self.lanes_out, wanted, self.bits[t]
+        )  # fmt: skip
+        return figures, needed
+
+    def _converter(
+        self, where: Integers, needed: Booleans, pixels: Integers, channels: Integers, lanes: Integers,
+        wanted: Integers, bits: Integers,
+    ) -> dict[str, Integers]:  # fmt: skip
+        parameters = {
+            "pixels": pixels, "channels": channels, "lanes_in": lanes, "lanes_out": wanted, "data_bits": bits,
+        }  # fmt: skip
+        figures = self._add(where, needed, self.space.catalogue.evaluate("width_converter", parameters))
+        self._streams(where, needed, wanted, bits)
+        return figures
+
+    def _strides(self) -> Integers:
+        """Port words from pixel to pixel of every tensor; passes of a reloaded one lie side by side."""
+        outputs = self.passes * ceil_div(self.share, self.per_word[self.space.inputs :])
+        sources = ceil_div(self.channels, self.per_word)[: self.space.inputs]
+        return np.concatenate([np.broadcast_to(sources, (len(self.part), self.space.inputs)), outputs], axis=1)
+
+    def _reads(self) -> dict[str, Integers]:
+        t, port_bits = self.tensor, self.space.memory.port_bits
+        parameters = {
+            "pixels": self.pixels[t], "channels": self.channels[t], "data_bits": self.bits[t], "port_bits": port_bits,
+            "pixel_stride": self._strides()[:, t],
+        }  # fmt: skip
+        figures = self._add(self.home, self.owns, self.space.catalogue.evaluate("memory_read", parameters))
+        self._streams(self.home, self.owns, self.per_word[t], self.bits[t])
+        self.words, self.masters = np.zeros_like(self.interval), np.zeros_like(self.interval)
+        self._move(self.home, self.owns, self.pixels[t] * ceil_div(self.channels[t], self.per_word[t]))
+        return figures
+
+    def _writes(self) -> dict[str, Integers]:
+        t, port_bits = slice(self.space.inputs, None), self.space.memory.port_bits
+        parameters = {
+            "pixels": self.pixels[t], "channels": self.share, "data_bits": self.bits[t], "port_bits": port_bits,
+            "pixel_stride": self._strides()[:, t],
+        }  # fmt: skip
+        figures = self._add(self.part, self.leaves, self.space.catalogue.evaluate("memory_write", parameters))
+        self._move(self.part, self.leaves, self.pixels[t] * ceil_div(self.share, self.per_word[t]))
+        return figures
+
+    def _move(self, where: Integers, mask: Booleans, words: Integers) -> None:
+        full = np.broadcast_to(words, where.shape)
+        np.add.at(self.words, (self.designs[:, None], where), full * mask)
+        np.add.at(self.masters, (self.designs[:, None], where), mask.astype(np.int64))
+
+    def _weights_chain(self) -> Integers:
+        """One reader and, for every weighted layer but the last, a splitter; returns the layers of each partition."""
+        space, port_bits = self.space, self.space.memory.port_bits
+        weighted = np.broadcast_to(np.array([p.weighted for p in space.positions]), self.part.shape)
+        layers = np.zeros_like(self.interval)
+        np.add.at(layers, (self.designs[:, None], self.part), weighted.astype(np.int64))
+        if not weighted.any():
+            return layers
+        before = np.cumsum(weighted, axis=1)
+        until = np.cumsum(layers, axis=1)
+        after = np.where(weighted, until[self.designs[:, None], self.part] - before, 0)
+        splits = weighted & (after > 0)
+        sizes = {"port_bits": port_bits, "layers_after": np.maximum(after, 1)}
+        self._add(self.part, splits, space.catalogue.evaluate("weights_split", sizes))
+        self._streams(self.part, splits, 1, port_bits, 2)
+        last = weighted & (after == 0)
+        self._add(self.part, last, space.catalogue.evaluate("weights_read", {"port_bits": port_bits}))
+        self._streams(self.part, last, 1, port_bits)
+        return layers
+
+    # Memory and legality
+
+    def _live(self) -> Integers:
+        """Bytes of one frame of every tensor that must lie in memory, by partition."""
+        space, count = self.space, len(self.part)
+        change = np.zeros((count, self.most + 1), np.int64)
+        sizes = self._strides() * self.pixels * (space.memory.port_bits // 8)
+        end = self.part[:, -1]
+        for index, tensor in enumerate(space.tensors):
+            homes = self.home[:, list(tensor.readers)]
+            first = self.part[:, tensor.producer] if tensor.producer >= 0 else np.zeros(count, np.int64)
+            last = homes.max(axis=1) if tensor.readers else first
+            last = end if tensor.is_output else last
+            stored = self.leaves[:, tensor.producer] if tensor.producer >= 0 else np.ones(count, bool)
+            size = np.where(stored, sizes[:, index], 0)
+            change[self.designs, first] += size
+            change[self.designs, last + 1] -= size
+        live: Integers = np.cumsum(change, axis=1)[:, : self.most]
+        return live
+
+    def _illegal(self) -> Integers:
+        """Reloaded layers (or parts of their chain) that no partition can hold as they stand."""
+        space, part = self.space, self.part
+        wrong = np.zeros(len(part), np.int64)
+        last = np.zeros(part.shape, bool)
+        last[:, :-1] = part[:, 1:] != part[:, :-1]
+        last[:, -1] = True
+        reloaded = self.passes > 1
+        if not reloaded.any():
+            return wrong
+        most = np.zeros_like(self.interval)
+        np.maximum.at(most, (self.designs[:, None], part), self.passes)
+        in_reloaded = most[self.designs[:, None], part] > 1
+        # Only the end of the chain may leave a partition that is processed in passes.
+        wrong += (self.leaves & in_reloaded & ~last).sum(axis=1)
+        allowed = np.zeros(part.shape, bool)
+        for p, position in enumerate(space.positions):
+            if not position.weighted:
+                continue
+            members = [p, *position.tail]
+            inside = part[:, members] == part[:, p][:, None]
+            chain = reloaded[:, p] & True
+            for q, here in zip(members, inside.T, strict=True):
+                allowed[:, q] |= chain & here & (self.passes[:, q] == self.passes[:, p])
+            # The last member inside must be the partition's last position.
+            ends = np.where(inside, np.array(members), p).max(axis=1)
+            wrong += chain & ~last[self.designs, ends]
+        wrong += (reloaded & ~allowed).sum(axis=1)
+        # Members of a reloaded chain that kept their single-pass rows.
+        for p, position in enumerate(space.positions):
+            for q in position.tail if position.weighted else ():
+                wrong += reloaded[:, p] & (part[:, q] == part[:, p]) & (self.passes[:, q] != self.passes[:, p])
+        return wrong

@@ -1,0 +1,279 @@
+"""Where to cut: every range of layers is costed as a partition of its own, and the best cuts follow by dynamic programming.
+
+For a price vector and a target interval the cheapest folding of each layer is a look-up, so a range's resources are sums
+over a grid (prices x targets), and its best interval is the first target whose sums fit. Connectors are charged with the
+lanes that those foldings have. The figures are estimates: forks, FIFOs of joins and the fill are left to the exact
+evaluation that polishes the result.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from flow.explore.frontier import PRICES, Frontiers
+from flow.explore.space import Space
+from flow.explore.tables import Table
+from flow.model.primitives import ceil_div
+from flow.model.resources import RESOURCES, fifo_cost
+from flow.model.weight_memory import values_per_word
+
+Integers = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+GRID = 192
+"""Target intervals, evenly spaced on a logarithmic scale."""
+FILL = 1.1
+"""Latency of a partition over its interval, for the estimate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Positions `first` to `last` as one partition: target interval, index of its prices, passes, estimated seconds."""
+
+    first: int
+    last: int
+    target: int
+    price: int
+    passes: int
+    seconds: float
+
+
+class Segments:
+    """Costs of all ranges of one space; arrays are (prices, targets, resources)."""
+
+    def __init__(self, space: Space, frontiers: Frontiers, latency: bool, room: float) -> None:
+        """`latency`: minimise one frame's time; `room`: part of the limits that the estimate may use."""
+        self.space, self.frontiers, self.latency = space, frontiers, latency
+        self.limits = np.array([space.limits[name] for name in RESOURCES], float) * room
+        low = min(int(space.rows.interval[t.start : t.stop].min()) for p in space.positions for t in p.tables.values())
+        high = max(int(space.rows.interval[t.start : t.stop].max()) for p in space.positions for t in p.tables.values())
+        ports = [t.pixels * ceil_div(t.channels, space.per_word(i)) for i, t in enumerate(space.tensors)]
+        self.targets = np.unique(np.round(np.geomspace(max(low, 1), max(high, *ports) + 1, GRID)).astype(np.int64))
+        self.nodes: dict[tuple[int, int], tuple[Floats, Integers]] = {}
+        self.links: dict[tuple[int, bool, int, bool], Floats] = {}
+        self.writes: dict[tuple[int, int], Floats] = {}
+        self.weights_bytes = self._weights_bytes()
+
+    def rows(self, p: int, passes: int) -> tuple[Floats, Integers]:
+        """Cost (inf where no row meets the target) and rows of a position's table."""
+        if (p, passes) not in self.nodes:
+            table = self.space.positions[p].tables[passes]
+            rows = np.stack([self.frontiers.rows(table, price, self.targets) for price in PRICES])
+            cost = np.where(rows[:, :, None] >= 0, self.space.rows.cost[rows], np.inf)
+            self.nodes[p, passes] = (cost, rows)
+        return self.nodes[p, passes]
+
+    def all(self) -> dict[tuple[int, int], list[Segment]]:
+        """By (first, last): the best single-pass solution and the best with reloading, where there is one."""
+        space = self.space
+        starts = [0, *space.cuts]
+        ends = [*(c - 1 for c in space.cuts), len(space.positions) - 1]
+        found = {}
+        for first in starts:
+            sums = [np.zeros((len(PRICES), len(self.targets), len(RESOURCES)))]
+            for last in range(first, len(space.positions)):
+                sums.append(sums[-1] + self._entered(first, last))
+                total = sums[-1]
+                if np.any(np.min(total, axis=(0, 1)) > self.limits) and not self._may_reload(first, last):
+                    break
+                if last in ends:
+                    solutions = self._solutions(first, last, sums)
+                    if solutions:
+                        found[first, last] = solutions
+        return found
+
+    def _may_reload(self, first: int, last: int) -> bool:
+        """Whether all but the last weighted layer's own cost might still fit."""
+        p = self._last_weighted(first, last)
+        if p is None:
+            return False
+        without = sum((np.min(self.rows(q, 1)[0], axis=(0, 1)) for q in range(first, p)), np.zeros(len(RESOURCES)))
+        return bool(np.all(without <= self.limits))
+
+    def _last_weighted(self, first: int, last: int) -> int | None:
+        return next((p for p in range(last, first - 1, -1) if self.space.positions[p].weighted), None)
+
+    # Connectors
+
+    def _input(self, e: int, first: int, passes: int, chained: bool) -> Floats:
+        """An edge's connectors: from inside the partition that begins at `first`, or from memory.
+
+        `passes` of the reader; `chained` where the producer is processed in as many.
+        """
+        edge = self.space.edges[e]
+        producer = self.space.tensors[edge.tensor].producer
+        inside = producer >= first
+        key = (e, inside, passes, chained)
+        if key not in self.links:
+            wanted = self.space.rows.lanes_in[self.rows(edge.reader, passes)[1]]
+            if inside:
+                lanes = self.space.rows.lanes_out[self.rows(producer, passes if chained else 1)[1]]
+                self.links[key] = self._converted(edge.tensor, lanes, wanted)
+            else:
+                port = np.full_like(wanted, self.space.per_word(edge.tensor))
+                self.links[key] = self._converted(edge.tensor, port, wanted) + self._port("memory_read", edge.tensor)
+        return self.links[key]
+
+    def _written(self, p: int, passes: int) -> Floats:
+        """The memory port behind a position, and its converter."""
+        if (p, passes) not in self.writes:
+            t = self.space.tensor_of(p)
+            lanes = self.space.rows.lanes_out[self.rows(p, passes)[1]]
+            port = np.full_like(lanes, self.space.per_word(t))
+            self.writes[p, passes] = self._converted(t, lanes, port) + self._port("memory_write", t, passes)
+        return self.writes[p, passes]
+
+    def _converted(self, t: int, lanes: Integers, wanted: Integers) -> Floats:
+        tensor = self.space.tensors[t]
+        parameters = {
+            "pixels": tensor.pixels, "channels": tensor.channels, "lanes_in": lanes, "lanes_out": wanted,
+            "data_bits": tensor.bits,
+        }  # fmt: skip
+        figures = self.space.catalogue.evaluate("width_converter", parameters)
+        fifo = fifo_cost(2, wanted * tensor.bits)
+        cost = np.stack([np.broadcast_to(figures[n] + fifo[n], lanes.shape) for n in RESOURCES], axis=-1)
+        slow = figures["interval"] > self.targets
+        result: Floats = np.where(slow[:, :, None], np.inf, cost) * 1.0
+        return np.where((lanes == wanted)[:, :, None], 0.0, result)
+
+    def _port(self, ip: str, t: int, passes: int = 1) -> Floats:
+        tensor, per_word = self.space.tensors[t], self.space.per_word(t)
+        words = -(-tensor.channels // (per_word * passes))
+        parameters = {
+            "pixels": tensor.pixels, "channels": tensor.channels, "data_bits": tensor.bits,
+            "port_bits": self.space.memory.port_bits, "pixel_stride": words,
+        }  # fmt: skip
+        figures: dict[str, Any] = self.space.catalogue.evaluate(ip, parameters)
+        cost = np.array([float(figures[n]) for n in RESOURCES])
+        fast = tensor.pixels * words <= self.targets
+        return np.where(fast[None, :, None], cost, np.inf)
+
+    def _entered(self, first: int, p: int, passes: int = 1, chained: bool = False) -> Floats:
+        """What the position adds: its module, FIFO and inputs."""
+        space = self.space
+        cost, rows = self.rows(p, passes)
+        width = space.rows.lanes_out[rows] * space.tensors[space.tensor_of(p)].bits
+        fifo = fifo_cost(2, width)
+        total = cost + np.stack([fifo[name] for name in RESOURCES], axis=-1)
+        for e in space.positions[p].edges:
+            total = total + self._input(e, first, passes, chained)
+        if space.positions[p].weighted:
+            total = total + self._weights_modules()
+        return total
+
+    def _weights_modules(self) -> Floats:
+        sizes = {"port_bits": self.space.memory.port_bits, "layers_after": 1}
+        figures = self.space.catalogue.evaluate("weights_split", sizes)
+        return np.array([float(figures[name]) for name in RESOURCES])
+
+    # Solutions
+
+    def _leaving(self, first: int, last: int) -> list[int]:
+        space = self.space
+        result = []
+        for p in range(first, last + 1):
+            tensor = space.tensors[space.tensor_of(p)]
+            if tensor.is_output or any(space.edges[e].reader > last for e in tensor.readers):
+                result.append(p)
+        return result
+
+    def _solutions(self, first: int, last: int, sums: list[Floats]) -> list[Segment]:
+        """The best solution for each number of passes; `sums[i]` is the cost of the first i positions."""
+        leaving = self._leaving(first, last)
+        if not self._memory_fits(first, last, leaving):
+            return []
+        traffic = self._traffic(first, last, leaving)
+        total = sums[-1] + sum(self._written(p, 1) for p in leaving)
+        found = [self._best(first, last, total, 1, traffic)]
+        p = self._last_weighted(first, last)
+        if p is not None and leaving == [last] and last - p <= len(self.space.positions[p].tail):
+            for passes in sorted(set(self.space.positions[p].tables) - {1}):
+                reloaded = sums[p - first] + self._written(last, passes)
+                for q in range(p, last + 1):
+                    reloaded = reloaded + self._entered(first, q, passes, q > p)
+                found.append(self._best(first, last, reloaded, passes, traffic))
+        return [s for s in found if s is not None]
+
+    def _traffic(self, first: int, last: int, leaving: list[int]) -> int:
+        """Cycles that the memory needs for a frame's tensors."""
+        space = self.space
+        inside = [e for e in space.edges if first <= e.reader <= last]
+        tensors = {e.tensor for e in inside if space.tensors[e.tensor].producer < first}
+        words = [space.tensors[t].pixels * -(-space.tensors[t].channels // space.per_word(t)) for t in tensors]
+        words += [
+            space.tensors[t].pixels * -(-space.tensors[t].channels // space.per_word(t))
+            for t in map(space.tensor_of, leaving)
+        ]
+        return int(space.memory.traffic_cycles(sum(words), len(words), space.clock_mhz))
+
+    def _best(self, first: int, last: int, total: Floats, passes: int, traffic: int) -> Segment | None:
+        fits = np.all(total <= self.limits, axis=2) & (self.targets >= traffic)
+        if not fits.any():
+            return None
+        reach = np.where(fits.any(axis=1), np.argmax(fits, axis=1), len(self.targets))
+        price = int(np.argmin(reach))
+        target = int(self.targets[reach[price]])
+        clock = self.space.clock_mhz * 1e6
+        loads = self._load_words(first, last) / clock
+        frames = FILL if self.latency else self.space.batch - 1 + FILL
+        return Segment(first, last, target, price, passes, loads + passes * frames * target / clock)
+
+    def _load_words(self, first: int, last: int) -> float:
+        """Port words of all passes' weights, without the padding that foldings add."""
+        words = 0
+        for position in self.space.positions[first : last + 1]:
+            if position.weighted and position.numbers.weight is not None:
+                filters, *rest = position.node.op.parameters(position.inputs)["weight"]
+                per_word = values_per_word(self.space.memory.port_bits, position.numbers.weight.bits)
+                words += filters * math.prod(rest) // per_word + filters
+        return float(words)
+
+    # Memory capacity
+
+    def _weights_bytes(self) -> int:
+        words = self._load_words(0, len(self.space.positions) - 1)
+        return int(words) * self.space.memory.port_bits // 8
+
+    def _memory_fits(self, first: int, last: int, leaving: list[int]) -> bool:
+        space = self.space
+        live = 0
+        for t, tensor in enumerate(space.tensors):
+            until = max((space.edges[e].reader for e in tensor.readers), default=-1)
+            kept = tensor.is_output or until >= first
+            before = tensor.producer < first and kept
+            if before or tensor.producer in leaving:
+                words = tensor.pixels * -(-tensor.channels // space.per_word(t))
+                live += words * space.memory.port_bits // 8
+        return live * space.batch + self.weights_bytes <= space.memory.capacity_bytes
+
+
+def cut(space: Space, found: dict[tuple[int, int], list[Segment]]) -> list[list[Segment]]:
+    """The best ways to cover all positions: one for every number of partitions that helps, best first."""
+    last = len(space.positions) - 1
+    switch = space.device.reconfiguration_s or 0.0
+    most = space.max_partitions
+    best: list[dict[int, tuple[float, list[Segment]]]] = [{0: (0.0, [])}]
+    by_first: dict[int, list[Segment]] = {}
+    for (first, _), segments in sorted(found.items()):
+        by_first.setdefault(first, []).extend(segments)
+    for _ in range(most):
+        step: dict[int, tuple[float, list[Segment]]] = {}
+        for first, (seconds, chosen) in sorted(best[-1].items()):
+            for segment in by_first.get(first, []):
+                total = round(seconds + segment.seconds, 12)
+                if segment.last + 1 not in step or total < step[segment.last + 1][0]:
+                    step[segment.last + 1] = (total, [*chosen, segment])
+        best.append(step)
+        if not step:
+            break
+    covers = []
+    for count, step in enumerate(best):
+        if last + 1 in step and count:
+            seconds, chosen = step[last + 1]
+            covers.append((round(seconds + (count * switch if count > 1 else 0.0), 12), count, chosen))
+    return [chosen for _, _, chosen in sorted(covers, key=lambda c: c[:2])]

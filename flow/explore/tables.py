@@ -1,0 +1,169 @@
+"""Tables of foldings: every legal folding of every layer with its cycles and resources, worked out once.
+
+Rows of all tables lie one behind the other in one set of arrays, so that a population is an integer array of row
+numbers and its costs are one indexing operation. Layers of equal shape share a table. Inside a table rows are sorted by
+interval, so that the rows that meet a target are a prefix and neighbouring rows are similar designs.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from flow.fixed_point import Numbers
+from flow.ir import Folding, Operator, Shape
+from flow.model.datasheet import TIMING, Catalogue
+from flow.model.lowering import LUTRAM_ROWS, WEIGHTS_MEMORY
+from flow.model.resources import RESOURCES
+from flow.model.weight_memory import payload_words, weight_rows
+
+Integers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows `start` to `stop` of the store; `passes` of the reloading that they stand for, `channels` of its output."""
+
+    start: int
+    stop: int
+    passes: int
+    channels: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The columns of the store; `cost` is (rows, resources), `folding` (rows, 4) as in `Folding`."""
+
+    folding: Integers
+    interval: Integers
+    fill: Integers
+    drain: Integers
+    cost: Integers
+    payload: Integers
+    passes: Integers
+    channels: Integers
+    table: Integers
+
+    @property
+    def lanes_in(self) -> Integers:
+        return self.folding[:, 0] * self.folding[:, 2]
+
+    @property
+    def lanes_out(self) -> Integers:
+        return self.folding[:, 1] * self.folding[:, 2]
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """What a table is made from: an operator of known shapes and widths, and its opened genes."""
+
+    op: Operator
+    inputs: tuple[Shape, ...]
+    numbers: Numbers
+    genes: Mapping[str, tuple[Any, ...]]
+    passes: int = 1
+
+    def key(self) -> tuple[Any, ...]:
+        return (self.op, self.inputs, self.numbers, tuple(sorted(self.genes.items())), self.passes)
+
+
+@dataclass(slots=True)
+class TableBuilder:
+    """Collects tables; equal layers are worked out once."""
+
+    catalogue: Catalogue
+    port_bits: int
+    limits: Mapping[str, int]
+    tables: dict[tuple[Any, ...], Table] = field(default_factory=dict)
+    columns: list[dict[str, Integers]] = field(default_factory=list)
+    size: int = 0
+
+    def table(self, layer: Layer) -> Table:
+        """The layer's table; its rows hold at least one folding, the smallest, even if that does not fit."""
+        key = layer.key()
+        if key not in self.tables:
+            columns = self._columns(layer)
+            rows = len(columns["interval"])
+            channels = layer.op.output_shape(layer.inputs)[0]
+            self.tables[key] = Table(self.size, self.size + rows, layer.passes, channels)
+            columns |= {
+                "passes": np.full(rows, layer.passes),
+                "channels": np.full(rows, channels),
+                "table": np.full(rows, len(self.columns)),
+            }
+            self.columns.append(columns)
+            self.size += rows
+        return self.tables[key]
+
+    def rows(self) -> Rows:
+        """The store of all tables so far."""
+        names = self.columns[0].keys()
+        return Rows(**{name: np.concatenate([c[name] for c in self.columns]).astype(np.int64) for name in names})
+
+    def _columns(self, layer: Layer) -> dict[str, Integers]:
+        foldings = candidates(layer)
+        figures, payload = self._figures(layer, foldings)
+        cost = np.stack([figures[name] for name in RESOURCES], axis=1)
+        fits = np.all(cost <= np.array([self.limits[name] for name in RESOURCES]), axis=1)
+        if not fits.any():
+            fits[np.argmin(np.prod(foldings, axis=1))] = True
+        order = np.lexsort((*foldings.T, cost[:, 3], cost[:, 1], cost[:, 0], figures["interval"]))
+        order = order[fits[order]]
+        timing = {name: figures[name][order] for name in TIMING}
+        return timing | {"folding": foldings[order], "cost": cost[order], "payload": payload[order]}
+
+    def _figures(self, layer: Layer, foldings: Integers) -> tuple[dict[str, Integers], Integers]:
+        """Cycles and resources of every folding, and the port words of its weights."""
+        count = len(foldings)
+        total: dict[str, Integers] = {}
+        payload = np.zeros(count, np.int64)
+        for parameters in module_parameters(layer, foldings, self.port_bits):
+            if "weights_memory" in parameters:
+                payload = payload + payload_words(parameters)
+            figures = self.catalogue.evaluate(layer.op.ip, parameters)
+            for name, values in figures.items():
+                column = np.broadcast_to(np.asarray(values, np.int64), (count,))
+                merge = np.maximum if name in TIMING else np.add
+                total[name] = merge(total[name], column) if name in total else column
+        for name in (*TIMING, *RESOURCES):
+            total.setdefault(name, np.zeros(count, np.int64))  # a concatenation of one tensor is a wire
+        return total, payload
+
+
+def candidates(layer: Layer) -> Integers:
+    """All foldings of the layer's genes, one a row."""
+    rows = [(*coarse, fine) for coarse, fine in itertools.product(layer.genes["coarse"], layer.genes["fine"])]
+    return np.array(rows, np.int64).reshape(-1, 4)
+
+
+def module_parameters(layer: Layer, foldings: Integers, port_bits: int) -> list[dict[str, Any]]:
+    """Parameters of the layer's modules with arrays for the foldings; a chain of modules for a long concatenation."""
+    arrays = Folding(*foldings.T)
+    parts: list[tuple[Sequence[Shape], Numbers]] = [(layer.inputs, layer.numbers)]
+    if layer.op.name == "concat":
+        parts = concat_stages(layer.inputs, layer.numbers)
+    result = []
+    for inputs, numbers in parts:
+        parameters: dict[str, Any] = layer.op.module_parameters(inputs, numbers, arrays)
+        if layer.op.parameters(inputs):
+            parameters = parameters | {"port_bits": port_bits}
+            small = weight_rows(parameters) <= LUTRAM_ROWS
+            parameters["weights_memory"] = np.where(small, WEIGHTS_MEMORY["lutram"], WEIGHTS_MEMORY["bram"])
+        result.append(parameters)
+    return result
+
+
+def concat_stages(inputs: Sequence[Shape], numbers: Numbers) -> list[tuple[Sequence[Shape], Numbers]]:
+    """The two-input modules of a concatenation: what is between them is already in the output's format."""
+    stages: list[tuple[Sequence[Shape], Numbers]] = []
+    left, left_format = inputs[0], numbers.inputs[0]
+    for right, right_format in zip(inputs[1:], numbers.inputs[1:], strict=True):
+        pair = Numbers((left_format, right_format), numbers.output, None, numbers.accumulator_bits)
+        stages.append(((left, right), pair))
+        left, left_format = (left[0] + right[0], *left[1:]), numbers.output
+    return stages
