@@ -80,6 +80,7 @@ struct weights_layout {
 
     template <class config>
     static void load(weights_stream &weights, weights_ram &ram, bias_ram &bias) {
+#pragma HLS INLINE
         CONVMAKE_PROCESS(config);
         const int words = int(uint32_t(low_bits<port_bits>(weights.read())));
         CONVMAKE_REQUIRE(words == 0 || words == payload_words, "the weights blob is not of this layer's size");

@@ -89,11 +89,15 @@ def value(ip: str, formula: str | int, c: Mapping[str, int]) -> float:
     return parse(formula, frozenset(environment))(environment)
 
 
+WARNINGS = ("-Wall", "-Wextra", "-Wno-unknown-pragmas", "-Wno-unused-label")
+VENDORED = ("-Wno-maybe-uninitialized", "-Wno-uninitialized")
+"""The vendored headers read their own unused bits."""
+
 CALL = {
-    "in": "hls::stream<convmake::word<{lanes}, {bits}> > {name}(\"{name}\"); harness::fill<{lanes}, {bits}>({name});",
-    "out": "hls::stream<convmake::word<{lanes}, {bits}> > {name}(\"{name}\");",
-    "port_in": "hls::stream<convmake::port_word<{bits}> > {name}(\"{name}\"); harness::fill_port<{bits}>({name});",
-    "port_out": "hls::stream<convmake::port_word<{bits}> > {name}(\"{name}\");",
+    "in": 'hls::stream<convmake::word<{lanes}, {bits}> > {name}("{name}"); harness::fill<{lanes}, {bits}>({name});',
+    "out": 'hls::stream<convmake::word<{lanes}, {bits}> > {name}("{name}");',
+    "port_in": 'hls::stream<convmake::port_word<{bits}> > {name}("{name}"); harness::fill_port<{bits}>({name});',
+    "port_out": 'hls::stream<convmake::port_word<{bits}> > {name}("{name}");',
     "memory_in": "std::vector<convmake::port_word<{bits}> > {name}(harness::fill_memory<{bits}>());",
     "memory_out": "std::vector<convmake::port_word<{bits}> > {name}(harness::fill_memory<{bits}>());",
     "scalar": "const int {name} = int(harness::take());",
@@ -121,7 +125,8 @@ def source(cases: Sequence[Case]) -> str:
         passed = ", ".join(f"{a.name}.data()" if a.kind.startswith("memory") else a.name for a in ends)
         parts.append(
             f"struct m{k}_config {{\n{members}\n}};\n"
-            f"static void call_{k}() {{\n    harness::accesses.clear();\n{before}\n    {case.ip}<m{k}_config>({passed});\n{after}\n"
+            f"static void call_{k}() {{\n    harness::accesses.clear();\n{before}\n"
+            f"    {case.ip}<m{k}_config>({passed});\n{after}\n"
             f'    harness::give_trips("m{k}");\n}}'
         )
     calls = "\n".join(f"    call_{k}();" for k, case in enumerate(cases) for _ in case.calls)
@@ -159,12 +164,9 @@ def run(cases: Sequence[Case], folder: Path, mode: str, flags: Sequence[str] = (
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "cases.cpp").write_text(source(cases))
     (folder / "in.bin").write_bytes(stimuli(cases))
-    command = ["g++", "-std=c++14", "-O1", "-Wall", "-Wextra", "-Wno-unknown-pragmas", "-Wno-unused-label", *flags, "-I", str(HERE)]
+    command = ["g++", "-std=c++14", "-O1", *WARNINGS, *flags, f"-I{HERE}"]
     command += [f"-I{TEMPLATES / ip}" for ip in sorted({"common"} | {case.ip for case in cases})]
-    command += ["-DCONVMAKE_NATIVE"] if mode == "native" else [
-        # The vendored headers read their own unused bits.
-        *("-isystem", str(TEMPLATES / "ap_types"), "-Wno-maybe-uninitialized", "-Wno-uninitialized")
-    ]
+    command += ["-DCONVMAKE_NATIVE"] if mode == "native" else ["-isystem", str(TEMPLATES / "ap_types"), *VENDORED]
     done = subprocess.run(
         [*command, "cases.cpp", "-o", "cases"], cwd=folder, capture_output=True, text=True, check=False
     )

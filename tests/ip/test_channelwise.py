@@ -112,7 +112,8 @@ def add_case(r: random.Random, rng: np.random.Generator) -> Case:
 
 def concat_case(r: random.Random, rng: np.random.Generator) -> Case:
     lanes = r.randint(1, 4)
-    c = {"pixels": r.randint(1, 9), "channels_a": lanes * r.randint(1, 3), "channels_b": r.randint(1, 9), "coarse": lanes}
+    c = {"pixels": r.randint(1, 9), "coarse": lanes}
+    c |= {"channels_a": lanes * r.randint(1, 3), "channels_b": r.randint(1, 9)}
     c |= {"bits_a": r.choice((16, 8)), "bits_b": r.choice((16, 8, 5)), "out_bits": r.choice((16, 8))}
     c |= {"shift_a": r.randint(-3, 5), "shift_b": r.randint(-3, 5)}
     a = integers(rng, c["bits_a"], 3, c["channels_a"], c["pixels"])
@@ -159,3 +160,11 @@ def test_random_channelwise_modules(tmp_path: Path, mode: str) -> None:
     r, rng = random.Random(2), np.random.default_rng(2)
     share = 1 if mode == "native" else 2
     check([maker(r, rng) for maker, count in MAKERS.values() for _ in range(count // share)], tmp_path, mode)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["native", "ap"])
+@pytest.mark.parametrize("seed", range(3))
+def test_many_random_channelwise_modules(tmp_path: Path, mode: str, seed: int) -> None:
+    r, rng = random.Random(200 + seed), np.random.default_rng(seed)
+    check([maker(r, rng) for maker, count in MAKERS.values() for _ in range(3 * count)], tmp_path, mode)

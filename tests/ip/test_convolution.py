@@ -55,8 +55,11 @@ def weight_rows(w: np.ndarray, b: np.ndarray, c: dict[str, int]) -> tuple[np.nda
 def random_config(r: random.Random) -> dict[str, int]:
     rank = r.choice((1, 2, 2, 2, 3))
     kernel = r.choice(
-        {1: [(1, 1, 3), (1, 1, 1), (1, 1, 5)], 2: [(1, 3, 3), (1, 1, 1), (1, 5, 5), (1, 1, 3), (1, 3, 1), (1, 2, 3)],
-         3: [(3, 3, 3), (2, 1, 3), (3, 1, 1), (1, 3, 3), (2, 2, 2)]}[rank]
+        {
+            1: [(1, 1, 3), (1, 1, 1), (1, 1, 5)],
+            2: [(1, 3, 3), (1, 1, 1), (1, 5, 5), (1, 1, 3), (1, 3, 1), (1, 2, 3)],
+            3: [(3, 3, 3), (2, 1, 3), (3, 1, 1), (1, 3, 3), (2, 2, 2)],
+        }[rank]
     )
     c: dict[str, int] = {}
     groups, cg = r.choice(((1, 1), (1, 1), (1, 1), (3, 1), (4, 1), (4, 2), (6, 3), (4, 4)))
@@ -88,7 +91,8 @@ def random_numbers(r: random.Random, terms: int) -> dict[str, int]:
     acc = data + weight + (terms - 1).bit_length() + 1
     out = r.choice((16, 8, 5))
     numbers = {"data_bits": data, "weight_bits": weight, "out_bits": out, "acc_bits": acc}
-    numbers |= {"shift": r.choice((max(0, acc - out - 4), acc - out - 3, acc - out, -1, 1)), "activation": r.randint(0, 3)}
+    numbers |= {"shift": r.choice((max(0, acc - out - 4), acc - out - 3, acc - out, -1, 1))}
+    numbers |= {"activation": r.randint(0, 3)}
     numbers |= {"clip_min": r.choice((0, -3, 1)), "clip_max": 9, "alpha": r.choice((3277, 328, -8192, 40000))}
     return numbers | {"port_bits": r.choice((64, 128)), "weights_memory": r.randint(0, 2)}
 
@@ -152,3 +156,22 @@ def test_random_convolutions(tmp_path: Path, mode: str) -> None:
     r = random.Random(1)
     cases = [make_case(random_config(r), seed, tile=seed) for seed in range(30 if mode == "native" else 14)]
     check(cases, tmp_path, mode)
+
+
+def test_lanes_beyond_the_last_filter_stay_zero(tmp_path: Path) -> None:
+    """A clip to a range without 0 would lift them."""
+    r = random.Random(8)
+    c = random_config(r)
+    while c["groups"] > 1 or c["filters"] % c["coarse_out"] == 0:
+        c = random_config(r)
+    cases = [make_case(c | {"activation": 2, "clip_min": low, "clip_max": high}, 9) for low, high in ((2, 9), (-9, -2))]
+    assert all(0 in case.results[0]["out"].words[-1] for case in cases)  # type: ignore[attr-defined]
+    check(cases, tmp_path, "native")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["native", "ap"])
+@pytest.mark.parametrize("seed", range(4))
+def test_many_random_convolutions(tmp_path: Path, mode: str, seed: int) -> None:
+    r = random.Random(100 + seed)
+    check([make_case(random_config(r), 1000 * seed + k) for k in range(80)], tmp_path, mode)

@@ -20,8 +20,8 @@ SAFE_REUSE = 4
 def folding(ci: int, co: int, fine: int, kernel: tuple[int, int, int], stride: int = 1) -> dict[str, int]:
     """A convolution of 4 channels and 10 filters on a small frame."""
     c = {"channels": 4, "filters": 10, "groups": 1, "coarse_in": ci, "coarse_out": co, "coarse_group": 1, "fine": fine}
-    for axis, k, size in zip(AXES, kernel, (3, 4, 5), strict=True):
-        size = size if k > 1 or axis == "w" else 1
+    for axis, k, full in zip(AXES, kernel, (3, 4, 5), strict=True):
+        size = full if k > 1 or axis == "w" else 1
         c |= {f"in_{axis}": size, f"kernel_{axis}": k, f"stride_{axis}": stride, f"pad_{axis}0": k // 2}
         c |= {f"pad_{axis}1": k // 2, f"out_{axis}": (size + 2 * (k // 2) - k) // stride + 1}
     c |= {"data_bits": 8, "weight_bits": 8, "out_bits": 16, "acc_bits": 25, "shift": 3, "activation": 0}
@@ -32,7 +32,7 @@ def foldings() -> list[dict[str, int]]:
     """Every reuse distance from 1 to beyond SAFE_REUSE, in accumulators and delays."""
     wide = [folding(ci, co, fine, (1, 3, 3)) for ci in (1, 2, 4) for co in (1, 2, 3, 5, 10) for fine in (9, 5, 2)]
     flat = [folding(ci, co, 1, (1, 1, 1)) for ci in (1, 3, 4) for co in (1, 2, 3, 4, 5, 10)]
-    return [*wide, *flat, folding(4, 10, 9, (1, 1, 3)), folding(1, 5, 27, (3, 3, 3)), folding(4, 10, 27, (3, 1, 3), 2)]
+    return [*wide, *flat, folding(4, 10, 3, (1, 1, 3)), folding(1, 5, 27, (3, 3, 3)), folding(4, 10, 9, (3, 1, 3), 2)]
 
 
 def reuse(c: dict[str, int]) -> int:
@@ -56,7 +56,8 @@ def test_late_writes_change_nothing(tmp_path: Path, late: int) -> None:
 @pytest.mark.parametrize("mode", ["native", "ap"])
 @pytest.mark.parametrize("late", [1, 2, 3])
 def test_late_writes_change_nothing_in_any_folding(tmp_path: Path, mode: str, late: int) -> None:
-    check([make_case(c, 200 + k) for k, c in enumerate(foldings())], tmp_path, mode, (f"-DCONVMAKE_LATE_WRITES={late}",))
+    cases = [make_case(c, 200 + k) for k, c in enumerate(foldings())]
+    check(cases, tmp_path, mode, (f"-DCONVMAKE_LATE_WRITES={late}",))
 
 
 def test_writes_that_land_too_late_are_seen(tmp_path: Path) -> None:

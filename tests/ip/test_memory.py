@@ -76,9 +76,9 @@ def test_memory_read_sends_header_and_frames(tmp_path: Path, mode: str) -> None:
 
 @MODES
 def test_weights_chain_peels_off_one_part(tmp_path: Path, mode: str) -> None:
-    parts = [np.arange(1, n + 1) + 1000 * k for k, n in enumerate((5, 0, 3))]
+    parts = [np.arange(1, n + 1) + 1000 * k for k, n in enumerate((5, 2, 0, 3))]
     blob = bench.port_words([v for part in parts for v in (len(part), *part)], 128)
-    split = Case("weights_split", {"port_bits": 128, "layers_after": 2}, [{"in": blob}])
+    split = Case("weights_split", {"port_bits": 128, "layers_after": 3}, [{"in": blob}])
     read = Case("weights_read", {"port_bits": 128}, [{"pointer": blob, "words": len(blob)}])
     bench.run([split, read], tmp_path, mode)
     np.testing.assert_array_equal(split.results[0]["mine"], blob[:6])
@@ -89,7 +89,8 @@ def test_weights_chain_peels_off_one_part(tmp_path: Path, mode: str) -> None:
 def test_reading_an_empty_stream_names_it(tmp_path: Path) -> None:
     program = '#include "stream.hpp"\nint main() { hls::stream<int> s("pixels"); s.write(1); s.read(); s.read(); }\n'
     (tmp_path / "empty.cpp").write_text(program)
-    subprocess.run(["g++", "-std=c++14", f"-I{bench.TEMPLATES / 'common'}", "empty.cpp", "-o", "empty"], cwd=tmp_path, check=True)
+    command = ["g++", "-std=c++14", f"-I{bench.TEMPLATES / 'common'}", "empty.cpp", "-o", "empty"]
+    subprocess.run(command, cwd=tmp_path, check=True)
     done = subprocess.run(["./empty"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode != 0
     assert "'pixels' read while empty" in done.stderr
