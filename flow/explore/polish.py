@@ -25,6 +25,8 @@ TARGETS = 24
 RANDOM_PRICES = 8
 ROUNDS = ((0.82, 1.6), (0.94, 1.06))
 """Range of each round's targets, relative to the best known."""
+FURTHER_ROUNDS, CLOSE = 6, (0.9, 1.01)
+"""Rounds of the final improvement and the range of their targets."""
 
 
 @dataclass(slots=True)
@@ -45,6 +47,20 @@ class Polisher:
             best = self._round(best, segments, targets, low, high)
         return best
 
+    def improved(self, best: Population) -> Population:
+        """A design with the same cuts that is at least as good: closer targets, further prices."""
+        figures = self.evaluate(best)
+        part = best.part()[0]
+        segments = []
+        for number in range(int(figures.count[0])):
+            inside = np.flatnonzero(part == number)
+            first, last, passes = int(inside[0]), int(inside[-1]), int(figures.passes[0, number])
+            segments.append(Segment(first, last, int(figures.interval[0, number]), 0, passes, 0.0))
+        for _ in range(FURTHER_ROUNDS):
+            figures = self.evaluate(best)
+            best = self._round(best, segments, figures.interval[0, : len(segments)], *CLOSE)
+        return best
+
     def evaluate(self, population: Population) -> Figures:
         self.evaluations += len(population.rows)
         return evaluate_population(self.space, population)
@@ -61,11 +77,11 @@ class Polisher:
 
     def _row(self, p: int, segment: Segment, price: tuple[float, ...], targets: Integers) -> Integers:
         """Cheapest rows of a position for the targets; its fastest row where none meets one."""
-        table = self.space.positions[p].tables[self._passes(p, segment)]
+        table = self.space.positions[p].tables[self.passes(p, segment)]
         rows = self.frontiers.rows(table, price, targets)
         return np.where(rows >= 0, rows, table.start)
 
-    def _passes(self, p: int, segment: Segment) -> int:
+    def passes(self, p: int, segment: Segment) -> int:
         if segment.passes == 1:
             return 1
         weighted = [q for q in range(segment.first, segment.last + 1) if self.space.positions[q].weighted]
@@ -100,7 +116,7 @@ class Polisher:
         """Intervals that some layer of the partition can have, near the reference; exactly `TARGETS` of them."""
         found = []
         for p in range(segment.first, segment.last + 1):
-            table = self.space.positions[p].tables[self._passes(p, segment)]
+            table = self.space.positions[p].tables[self.passes(p, segment)]
             intervals = self.space.rows.interval[table.start : table.stop]
             found.append(intervals[(intervals >= reference * low) & (intervals <= reference * high)])
         distinct = np.unique(np.concatenate([*found, [reference]]))

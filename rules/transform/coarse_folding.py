@@ -21,9 +21,9 @@ def coarse_folding(op: Operator, inputs: Sequence[Shape], *, allow_padding: bool
         return None
     *most, _ = astuple(op.parallelism(inputs))
     axes = [fold_factors(size, allow_padding) for size in most]
-    corners = itertools.product(*((1, size) for size in most))
+    corners = itertools.product(*({1, max(size - 1, 1), size} for size in most))
     triples = itertools.product(*axes)
-    # Factors that may be chosen independently of each other are legal at every corner: no need to ask for each.
+    # Factors that need neither divide nor agree are legal in every corner and just beside it: no need to ask for each.
     if all(op.legal_folding(Folding(*corner), inputs) for corner in corners):
         return Gene("coarse", tuple(triples))
     return Gene("coarse", tuple(t for t in triples if op.legal_folding(Folding(*t), inputs)))

@@ -1,0 +1,100 @@
+"""Why no design fits: the figures that decide, layer by layer, and for the whole device."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from flow.diagnostics import BuildError, Problem
+from flow.explore.space import Position, Space
+from flow.model.resources import RESOURCES
+from flow.model.weight_memory import values_per_word
+
+UNITS = {"dsp": "DSP", "bram18": "BRAM18", "uram": "URAM", "lut": "LUT", "ff": "FF"}
+
+
+def no_design(space: Space) -> BuildError:
+    """The error for a network that has no design within the limits."""
+    problems = [*_layers(space), *_memory(space)]
+    if not problems:
+        problems = [_partition(space)]
+    return BuildError(tuple(problems))
+
+
+def _layers(space: Space) -> list[Problem]:
+    """Layers whose smallest hardware is over a limit on its own, memory ports included."""
+    problems = []
+    for position in space.positions:
+        need = _smallest(space, position)
+        over = [name for name in RESOURCES if need[name] > space.limits[name]]
+        if over:
+            figures = ", ".join(f"{need[name]} {UNITS[name]} of {space.limits[name]}" for name in over)
+            hint = "use a larger device, raise constraints.utilisation or lower the precision"
+            if position.weighted and len(position.tables) == 1 and "bram18" in over:
+                hint = "allow weights_reloading in the pipeline, or " + hint
+            node = position.node
+            message = f"layer '{node.name}' ({node.op.name}): its smallest folding needs {figures}"
+            problems.append(Problem("DSE002", message, hint, node.origin))
+    return problems
+
+
+def _smallest(space: Space, position: Position) -> Mapping[str, int]:
+    """Least of each resource over all foldings, with the ports that a partition of this layer alone needs."""
+    tables = position.tables.values()
+    cost = np.min([space.rows.cost[t.start : t.stop].min(axis=0) for t in tables], axis=0)
+    words = {"pixels": 1, "channels": 1, "data_bits": 8, "port_bits": space.memory.port_bits, "pixel_stride": 1}
+    ports = [space.catalogue.evaluate("memory_read", words) for _ in {space.edges[e].tensor for e in position.edges}]
+    ports.append(space.catalogue.evaluate("memory_write", words))
+    return {name: int(cost[i]) + sum(int(p[name]) for p in ports) for i, name in enumerate(RESOURCES)}
+
+
+def _memory(space: Space) -> list[Problem]:
+    """Off-chip memory that even the least demanding cuts exceed."""
+    ends = [t for t in space.tensors if t.producer < 0 or t.is_output]
+    frame = sum(_bytes(space, t.channels, t.pixels, t.bits) for t in ends)
+    weights = sum(
+        _bytes(space, int(np.prod(p.node.op.parameters(p.inputs)["weight"])), 1, p.numbers.weight.bits)
+        for p in space.positions
+        if p.numbers.weight is not None
+    )
+    least = max((_bytes(space, t.channels, t.pixels, t.bits) for t in ends), default=0) * space.batch + weights
+    if least <= space.memory.capacity_bytes:
+        return []
+    message = (
+        f"off-chip memory holds {space.memory.capacity_bytes / 1e9:.3g} GB; weights take {weights / 1e9:.3g} GB and a batch "
+        f"of {space.batch} frames {frame * space.batch / 1e9:.3g} GB for inputs and outputs"
+    )
+    return [Problem("DSE003", message, "lower the batch or the precision, or use a device with more memory")]
+
+
+def _bytes(space: Space, channels: int, pixels: int, bits: int) -> int:
+    per_word = values_per_word(space.memory.port_bits, bits)
+    return pixels * -(-channels // per_word) * space.memory.port_bits // 8
+
+
+def _partition(space: Space) -> Problem:
+    """Every layer fits alone: what forbids to put them on the device."""
+    if space.max_partitions == 1:
+        total = np.sum(
+            [space.rows.cost[t.start : t.stop].min(axis=0) for t in (p.tables[1] for p in space.positions)], axis=0
+        )
+        figures = ", ".join(
+            f"{int(total[i])} {UNITS[n]} of {space.limits[n]}" for i, n in enumerate(RESOURCES) if space.limits[n]
+        )
+        why = "the device cannot be reconfigured" if space.device.reconfiguration_s is None else "partitioning is off"
+        message = f"{why}, and the smallest foldings of all layers together need {figures}"
+        return Problem("DSE004", message, "use a larger device, a lower precision, or allow partitions")
+    largest = max(space.tensors, key=lambda t: _bytes(space, t.channels, t.pixels, t.bits))
+    size = _bytes(space, largest.channels, largest.pixels, largest.bits) * space.batch
+    message = (
+        f"no cuts into at most {space.max_partitions} partitions keep all limits; a batch of {space.batch} frames of "
+        f"'{largest.name}' takes {size / 1e9:.3g} GB of {space.memory.capacity_bytes / 1e9:.3g} GB"
+    )
+    return Problem("DSE005", message, "lower the batch, allow more partitions or a higher utilisation")
+
+
+def unmet(name: str, wanted: float, reached: float, unit: str) -> BuildError:
+    """The error for a constraint on the result that the best design misses."""
+    message = f"constraints.{name} asks for {wanted:g} {unit}; the best design found reaches {reached:.6g} {unit}"
+    return BuildError(Problem("DSE006", message, "relax the constraint, raise the utilisation or use a larger device"))

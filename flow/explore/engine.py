@@ -1,0 +1,202 @@
+"""Design space exploration of one network on one device: space, exact seeds, NSGA-II, and the winner checked as built."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from flow.diagnostics import BuildError, Problem
+from flow.explore.decode import decode
+from flow.explore.diagnose import no_design, unmet
+from flow.explore.frontier import Frontiers
+from flow.explore.limits import bounds_of
+from flow.explore.polish import Polisher
+from flow.explore.population import Population
+from flow.explore.search import Progress, Scored, Search
+from flow.explore.segments import Segment, Segments, cut
+from flow.explore.space import Space, build_space
+from flow.explore.transform import Transform
+from flow.ir import Graph
+from flow.model.datasheet import Catalogue
+from flow.model.hardware import Design, Hardware
+from flow.model.lowering import LoweringError, lower
+from flow.model.memory import memory_system
+from flow.model.performance import Performance, evaluate, significant
+from flow.model.resources import RESOURCES, limits
+from flow.model.widths import numbers_of_widths
+from flow.spec import Constraints, Device, Precision
+
+ROOMS = (1.0, 0.97, 0.92, 0.85, 0.7)
+"""Parts of the limits that estimates may use, so that what they leave out still fits."""
+COVERS = 4
+"""Sets of cuts that are polished for each of them."""
+LEAST_PORT_BITS = 64
+"""A bias travels in one word of the weights port."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exploration:
+    """The result.
+
+    Attributes:
+        design: the best design for the objective.
+        performance: its figures, of the lowered hardware.
+        pareto: points of the front, fastest first.
+        evaluations: designs that were evaluated.
+        hardware: the lowered design (widths only, no exponents).
+    """
+
+    design: Design
+    performance: Performance
+    pareto: tuple[dict[str, Any], ...]
+    evaluations: int
+    hardware: Hardware
+
+    def design_json(self) -> dict[str, Any]:
+        """design.json: the design with its modelled figures."""
+        return self.design.as_json() | {"modelled": self.performance.as_json()}
+
+    def pareto_json(self) -> list[dict[str, Any]]:
+        return list(self.pareto)
+
+
+def explore(
+    graph: Graph,
+    device: Device,
+    clock_mhz: float,
+    batch: int,
+    precision: Precision,
+    constraints: Constraints,
+    transforms: Sequence[Transform],
+    catalogue: Catalogue,
+    *,
+    objective: str = "throughput",
+    seed: int = 0,
+    generations: int = 60,
+    population: int = 96,
+    seconds: float | None = None,
+    progress: Progress | None = None,
+) -> Exploration:
+    """The best design of `graph` on `device` for the objective (`throughput` | `latency`).
+
+    Args:
+        graph: rewritten: every node has an IP or moves no value.
+        transforms: the opened parts of the space (`load_transforms`).
+        catalogue: data sheets (`load_catalogue`), read for the device's multipliers.
+        seconds: stop the search after this time; the result then depends on the machine.
+        progress: called with (generation, generations, best frames a second).
+
+    Raises:
+        BuildError: DSE0xx with the figures that decide, where no design meets the limits and constraints.
+    """
+    started = time.monotonic()
+    space = _space(graph, device, clock_mhz, batch, precision, constraints, transforms, catalogue)
+    random = np.random.default_rng(seed)
+    latency = objective == "latency"
+    frontiers = Frontiers(space)
+    polisher = Polisher(space, frontiers, random, latency)
+    seeds, found = _seeds(space, frontiers, polisher, latency)
+    search = Search(space, polisher, found, random, latency)
+    scored = search.run(
+        seeds, generations, population, progress, lambda: seconds is not None and time.monotonic() - started > seconds
+    )
+    scored = search.improved(scored)
+    design, performance, hardware = _chosen(space, scored, precision)
+    performance = replace(performance, evaluations=polisher.evaluations)
+    _check(performance, constraints)
+    return Exploration(design, performance, _front(space, scored), polisher.evaluations, hardware)
+
+
+def _space(
+    graph: Graph,
+    device: Device,
+    clock_mhz: float,
+    batch: int,
+    precision: Precision,
+    constraints: Constraints,
+    transforms: Sequence[Transform],
+    catalogue: Catalogue,
+) -> Space:
+    memory = memory_system(device)
+    if memory.port_bits < LEAST_PORT_BITS:
+        message = f"device '{device.name}': memory ports of {memory.port_bits} bits are narrower than {LEAST_PORT_BITS}"
+        raise BuildError(Problem("DSE007", message, "", device.source))
+    usable = limits(device.resources, constraints.utilisation)
+    widths = numbers_of_widths(graph, precision)
+    return build_space(
+        graph, device, memory, catalogue, usable, widths, transforms, clock_mhz, batch, constraints.max_partitions
+    )
+
+
+def _seeds(
+    space: Space, frontiers: Frontiers, polisher: Polisher, latency: bool
+) -> tuple[Population, dict[tuple[int, int], list[Segment]]]:
+    """Polished designs with the best cuts, feasible ones first; BuildError if there are none at all."""
+    designs: list[Population] = []
+    known: set[tuple[Segment, ...]] = set()
+    first_found: dict[tuple[int, int], list[Segment]] = {}
+    for room in ROOMS:
+        found = Segments(space, frontiers, latency, room).all()
+        first_found = first_found or found
+        for cover in cut(space, found)[:COVERS]:
+            if tuple(cover) not in known:
+                known.add(tuple(cover))
+                designs.append(polisher.design(cover))
+    if not designs:
+        raise no_design(space)
+    seeds = Population(np.concatenate([d.cuts for d in designs]), np.concatenate([d.rows for d in designs]))
+    figures = polisher.evaluate(seeds)
+    time_s = figures.latency_s if latency else figures.total_s
+    return seeds.take(np.lexsort((np.round(time_s, 12), figures.violation))), first_found
+
+
+def _chosen(space: Space, scored: Scored, precision: Precision) -> tuple[Design, Performance, Hardware]:
+    """The first design that keeps all limits as lowered; what is reported is what is built."""
+    bounds = bounds_of(space)
+    numbers = numbers_of_widths(space.graph, precision)
+    for index in np.flatnonzero(scored.figures.violation == 0):
+        design = decode(space, scored.population, int(index))
+        try:
+            hardware = lower(space.graph, design, numbers, space.memory.port_bits)
+        except LoweringError:
+            continue
+        performance = evaluate(hardware, space.graph, space.device, space.catalogue, space.limits, bounds)
+        if not performance.excess():
+            return design, performance, hardware
+    raise no_design(space)
+
+
+def _check(performance: Performance, constraints: Constraints) -> None:
+    """BuildError if the best design misses what the spec asks of the result."""
+    if constraints.min_fps is not None and performance.throughput_fps < constraints.min_fps:
+        raise unmet("min_fps", constraints.min_fps, performance.throughput_fps, "fps")
+    if constraints.max_latency_s is not None and performance.latency_s > constraints.max_latency_s:
+        raise unmet("max_latency_s", constraints.max_latency_s, performance.latency_s, "s")
+
+
+def _front(space: Space, scored: Scored) -> tuple[dict[str, Any], ...]:
+    """Designs within the limits that no other beats in both objectives, fastest first."""
+    points: list[dict[str, Any]] = []
+    least = np.inf
+    for index in np.flatnonzero(scored.figures.violation == 0):
+        used = float(scored.objectives[index, 1])
+        if used >= least:
+            continue
+        least = used
+        figures = scored.figures
+        largest = figures.resources[index].max(axis=0)
+        points.append(
+            {
+                "throughput_fps": significant(float(space.batch / figures.total_s[index])),
+                "latency_s": significant(float(figures.latency_s[index])),
+                "partitions": int(figures.count[index]),
+                "interval_cycles": int(figures.interval[index].max()),
+                "resources": {name: int(largest[i]) for i, name in enumerate(RESOURCES)},
+                "utilisation": significant(used),
+            }
+        )
+    return tuple(points)

@@ -1,0 +1,248 @@
+"""NSGA-II over cuts, foldings and reloading: DEAP selects, variation works on whole arrays.
+
+Two objectives are minimised: the time of a batch (or of one frame), and the share of the device that is used. Designs
+over a limit lose to every design that keeps them, and among themselves by how far they are over (Deb's feasibility
+rules), so no penalty has to be weighed. Foldings follow from a target interval by table, so most moves change a cut, a
+target, a price or a number of passes and look the rows up; the rest step to neighbouring rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from flow.explore.frontier import PRICES
+from flow.explore.polish import Polisher
+from flow.explore.population import Figures, Population
+from flow.explore.segments import Segment
+from flow.explore.space import Space
+from flow.model.resources import RESOURCES
+
+Integers = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Progress = Callable[[int, int, float], None]
+
+STEP = 12
+"""Typical distance, in rows of a table, of a step to a neighbouring folding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A population with its figures and objectives (designs, 2), smaller is better."""
+
+    population: Population
+    figures: Figures
+    objectives: Floats
+
+    def take(self, index: Integers) -> Scored:
+        taken = {name: getattr(self.figures, name)[index] for name in self.figures.__dataclass_fields__}
+        return Scored(self.population.take(index), Figures(**taken), self.objectives[index])
+
+
+@dataclass(slots=True)
+class Search:
+    """One run; `found` are the estimated solutions of every range that moves may use."""
+
+    space: Space
+    polisher: Polisher
+    found: dict[tuple[int, int], list[Segment]]
+    random: np.random.Generator
+    latency: bool
+
+    def run(
+        self, seeds: Population, generations: int, size: int, progress: Progress | None, late: Callable[[], bool]
+    ) -> Scored:
+        """The last generation, best first; `late` ends the search before `generations` are through."""
+        parents = self._unique(self._scored(self._filled(seeds, size)))
+        for generation in range(generations):
+            if late():
+                break
+            children = self._scored(self._children(parents.population, size))
+            parents = self._selected(self._merged(parents, children), size)
+            if progress is not None:
+                progress(generation + 1, generations, self._best_fps(parents))
+        order = np.lexsort((parents.objectives[:, 1], parents.objectives[:, 0], parents.figures.violation))
+        return parents.take(order)
+
+    def improved(self, scored: Scored) -> Scored:
+        """The last generation with its best design polished once more, in front."""
+        fits = np.flatnonzero(scored.figures.violation == 0)
+        if not fits.size:
+            return scored
+        best = self.polisher.improved(scored.population.take(fits[:1]))
+        merged = self._merged(self._scored(best), scored)
+        order = np.lexsort((merged.objectives[:, 1], merged.objectives[:, 0], merged.figures.violation))
+        return merged.take(order)
+
+    # Objectives
+
+    def _scored(self, population: Population) -> Scored:
+        figures = self.polisher.evaluate(population)
+        time = figures.latency_s if self.latency else figures.total_s / self.space.batch
+        limits = np.array([max(self.space.limits[name], 1) for name in RESOURCES])
+        used = (figures.resources.max(axis=1) / limits)[:, [0, 1, 3]].mean(axis=1)
+        objectives = np.round(np.stack([time, used], axis=1), 12)
+        return Scored(population, figures, objectives)
+
+    def _best_fps(self, scored: Scored) -> float:
+        fits = scored.figures.violation == 0
+        fps = np.where(fits, self.space.batch / scored.figures.total_s, 0.0)
+        return float(fps.max())
+
+    # Selection
+
+    def _merged(self, a: Scored, b: Scored) -> Scored:
+        width = max(a.figures.interval.shape[1], b.figures.interval.shape[1])
+        figures = Figures(
+            **{
+                name: np.concatenate([_widened(getattr(s.figures, name), width) for s in (a, b)])
+                for name in a.figures.__dataclass_fields__
+            }
+        )
+        population = Population(
+            np.concatenate([a.population.cuts, b.population.cuts]), np.concatenate([a.population.rows, b.population.rows])
+        )
+        return self._unique(Scored(population, figures, np.concatenate([a.objectives, b.objectives])))
+
+    @staticmethod
+    def _unique(scored: Scored) -> Scored:
+        """Each design once, the first of each kept."""
+        rows = np.concatenate([scored.population.cuts.astype(np.int64), scored.population.rows], axis=1)
+        _, first = np.unique(rows, axis=0, return_index=True)
+        return scored.take(np.sort(first))
+
+    def _selected(self, scored: Scored, size: int) -> Scored:
+        from deap import base, tools  # noqa: PLC0415 - heavy, and only explore may need it
+
+        cost = type("Cost", (base.Fitness,), {"weights": (-1.0, -1.0)})
+        worst = scored.objectives.max(axis=0) + 1.0
+        individuals = []
+        for index, violation in enumerate(scored.figures.violation):
+            values = tuple(scored.objectives[index]) if violation == 0 else tuple(worst + violation)
+            individuals.append(_Individual(index, cost(values)))
+        chosen = tools.selNSGA2(individuals, min(size, len(individuals)), nd="log")
+        return scored.take(np.array([i.index for i in chosen]))
+
+    # Variation
+
+    def _filled(self, seeds: Population, size: int) -> Population:
+        """The seeds, and variations of them up to the population's size."""
+        missing = size - len(seeds.rows)
+        if missing <= 0:
+            return seeds.take(slice(0, size))
+        varied = self._children(seeds, missing)
+        return Population(np.concatenate([seeds.cuts, varied.cuts]), np.concatenate([seeds.rows, varied.rows]))
+
+    def _children(self, parents: Population, size: int) -> Population:
+        count = len(parents.rows)
+        first, second = self.random.integers(0, count, (2, size))
+        # Parents come best first: the better of two draws.
+        first = np.minimum(first, self.random.integers(0, count, size))
+        children = parents.take(first)
+        children = Population(children.cuts.copy(), children.rows.copy())
+        self._cross(children, parents.take(second))
+        moves = self.random.integers(0, 8, size)
+        for child in range(size):
+            if moves[child] < 3:
+                self._retarget(children, child)
+            elif moves[child] < 5:
+                self._recut(children, child)
+        self._step(children, moves >= 4)
+        return children
+
+    def _cross(self, children: Population, others: Population) -> None:
+        """Everything behind a cut that both parents have comes from the other parent, for half of the children."""
+        common = children.cuts & others.cuts
+        for child in np.flatnonzero(common.any(axis=1) & (self.random.random(len(children.rows)) < 0.5)):
+            places = np.flatnonzero(common[child])
+            place = places[self.random.integers(len(places))]
+            children.cuts[child, place:] = others.cuts[child, place:]
+            children.rows[child, place:] = others.rows[child, place:]
+
+    def _step(self, children: Population, active: npt.NDArray[np.bool_]) -> None:
+        """Step to neighbouring rows of one to three positions."""
+        size, length = children.rows.shape
+        chosen = (self.random.random((size, length)) < 1.5 / length) & active[:, None]
+        steps = np.round(self.random.laplace(0, STEP, (size, length))).astype(np.int64)
+        table = self.space.rows.table
+        moved = np.clip(children.rows + steps, 0, len(table) - 1)
+        same = table[moved] == table[children.rows]
+        children.rows[:] = np.where(chosen & same, moved, children.rows)
+
+    def _ranges(self, cuts: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
+        starts = [0, *(int(p) for p in np.flatnonzero(cuts) if p > 0)]
+        return list(zip(starts, [*(s - 1 for s in starts[1:]), len(cuts) - 1], strict=True))
+
+    def _retarget(self, children: Population, child: int) -> None:
+        """One partition gets the cheapest foldings for a new target, at other prices."""
+        ranges = self._ranges(children.cuts[child])
+        first, last = ranges[self.random.integers(len(ranges))]
+        rows = children.rows[child, first : last + 1]
+        interval = int(self.space.rows.interval[rows].max())
+        target = int(interval * (0.9 + 0.15 * self.random.random()))
+        price = self._price()
+        for p in range(first, last + 1):
+            tables = self.space.positions[p].tables
+            passes = int(self.space.rows.passes[children.rows[child, p]])
+            children.rows[child, p] = self._row(tables[passes], price, target)
+
+    def _row(self, table: Any, price: tuple[float, ...], target: int) -> int:
+        row = int(self.polisher.frontiers.rows(table, price, np.array([target]))[0])
+        return row if row >= 0 else int(table.start)
+
+    def _price(self) -> tuple[float, ...]:
+        return PRICES[int(self.random.integers(len(PRICES)))]
+
+    def _recut(self, children: Population, child: int) -> None:
+        """Move, add or remove a cut; the ranges beside it start from their estimated solutions."""
+        cuts = children.cuts[child].copy()
+        legal = np.array(self.space.cuts, np.int64)
+        if not legal.size:
+            return
+        place = int(legal[self.random.integers(len(legal))])
+        kind = int(self.random.integers(3))
+        present = np.flatnonzero(cuts)
+        if kind == 0 and present.size:
+            old = int(present[self.random.integers(len(present))])
+            near = legal[np.argsort(np.abs(legal - old), kind="stable")[1:4]]
+            cuts[old], place = False, int(near[self.random.integers(len(near))]) if near.size else old
+            cuts[place] = True
+        else:
+            cuts[place] = not cuts[place]
+        before = set(self._ranges(children.cuts[child]))
+        new = [r for r in self._ranges(cuts) if r not in before]
+        if all(r in self.found for r in new):
+            children.cuts[child] = cuts
+            for r in new:
+                self._solve(children, child, r)
+
+    def _solve(self, children: Population, child: int, where: tuple[int, int]) -> None:
+        """A range's foldings from one of its estimated solutions, its best most often."""
+        segments = sorted(self.found[where], key=lambda s: s.seconds)
+        index = min(int(self.random.geometric(0.7)) - 1, len(segments) - 1)
+        segment = segments[index]
+        target = int(segment.target * (0.95 + 0.15 * self.random.random()))
+        price = PRICES[segment.price] if self.random.random() < 0.5 else self._price()
+        for p in range(segment.first, segment.last + 1):
+            table = self.space.positions[p].tables[self.polisher.passes(p, segment)]
+            children.rows[child, p] = self._row(table, price, target)
+
+
+@dataclass(slots=True)
+class _Individual:
+    """What DEAP selects: a row number with its fitness."""
+
+    index: int
+    fitness: Any
+
+
+def _widened(values: npt.NDArray[Any], width: int) -> npt.NDArray[Any]:
+    """Arrays over partitions padded with zeros to a common width."""
+    if values.ndim == 1 or values.shape[1] == width:
+        return values
+    shape = (values.shape[0], width - values.shape[1], *values.shape[2:])
+    return np.concatenate([values, np.zeros(shape, values.dtype)], axis=1)
