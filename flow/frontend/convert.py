@@ -43,6 +43,7 @@ class Conversion:
     aliases: dict[str, str] = field(default_factory=dict)
     unknown: set[str] = field(default_factory=set)
     missing: list[Problem] = field(default_factory=list)
+    invalid: list[Problem] = field(default_factory=list)
     refused: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
 
     def add(self, node: NodeProto) -> None:
@@ -58,14 +59,20 @@ class Conversion:
             return
         try:
             self._take(node, self._import(node))
-        except (Unsupported, ShapeError) as reason:
+        except Unsupported as reason:
             self.refuse(node, str(reason))
+        except ShapeError as reason:
+            hint = "do the weights belong to this network?"
+            self.invalid.append(Problem("ONNX014", f"{node.op_type}: {reason}", hint, self._where(node)))
+            self._forget(node)
+
+    def _where(self, node: NodeProto) -> str:
+        return next((self.origins[n] for n in node.output if n in self.origins), self.shown)
 
     def refuse(self, node: NodeProto, why: str) -> None:
         """Note an operator that cannot be computed; what comes behind it is still checked where shapes are known."""
-        where = next((self.origins[n] for n in node.output if n in self.origins), self.shown)
         kind = f"{node.domain}::{node.op_type}" if node.domain not in ("", "ai.onnx") else node.op_type
-        self.missing.append(Problem("ONNX010", f"{kind}: {why}" if why else kind, "", where))
+        self.missing.append(Problem("ONNX010", f"{kind}: {why}" if why else kind, "", self._where(node)))
         self.refused.append((next(iter(node.input), ""), tuple(node.output)))
         self._forget(node)
 
@@ -131,8 +138,11 @@ class Conversion:
 
     def graph(self, name: str, inputs: Iterable[str], outputs: Sequence[str]) -> Graph:
         """The finished graph; BuildError with every operator that is missing."""
+        problems = list(self.invalid)
         if self.missing:
-            raise BuildError(missing_operators(self.missing, self.shown, self.tail(outputs)))
+            problems.append(missing_operators(self.missing, self.shown, self.tail(outputs)))
+        if problems:
+            raise BuildError(tuple(problems))
         produced = {node.name for node in self.nodes}
         ends = tuple(dict.fromkeys(self.aliases.get(o, o) for o in outputs))
         for end in ends:

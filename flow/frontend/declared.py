@@ -88,7 +88,7 @@ def _distribution(op: Operator, parameter: str, shape: Shape) -> tuple[float, fl
     return 0.0, math.sqrt(2.0 / math.prod(shape[1:]))
 
 
-def _steps(layer: LayerSpec) -> tuple[Step, ...]:
+def _steps(layer: LayerSpec) -> tuple[Step, ...]:  # noqa: PLR0911  one kind of layer a return
     """Operations of a layer in order; each reads the one before it unless it says otherwise."""
     match layer:
         case ConvLayer():

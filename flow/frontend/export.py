@@ -91,7 +91,7 @@ def _bounds(node: Node) -> dict[str, np.ndarray[Any, np.dtype[np.float32]]]:
     return {f"{node.name}/{bound}": np.array(values[bound], np.float32) for bound in ("low", "high")}
 
 
-def _operation(op: Operator) -> tuple[str, dict[str, Any], tuple[str, ...]]:
+def _operation(op: Operator) -> tuple[str, dict[str, Any], tuple[str, ...]]:  # noqa: PLR0911  one operator a return
     """ONNX operator, its attributes, and the parameters that it reads behind its data, in their order."""
     match op:
         case Conv():

@@ -9,12 +9,12 @@ from flow.diagnostics import BuildError, Problem
 from flow.frontend.convert import Conversion
 from flow.frontend.fold import stored_constants
 from flow.frontend.limits import MOST_ELEMENTS
-from flow.ir.live import live
 from flow.frontend.prepare import Prepared, prepare
 from flow.frontend.simplify import simplify, sizes_of
 from flow.frontend.source import opset_of, read_model
 from flow.frontend.structure import cut, origin, sort_nodes
 from flow.ir import Graph, GraphError, Shape, elements, verify
+from flow.ir.live import live
 
 
 def import_onnx(

@@ -11,6 +11,9 @@ MOST_ELEMENTS = 2**31
 MOST_WEIGHTS = 2**32
 """Values of all weights together."""
 
+MOST_RANGE = 2**20
+"""Values of a constant range, which shape inference fills."""
+
 MOST_NODES = 100_000
 
 LARGEST_KEPT = 1024

@@ -6,7 +6,7 @@ simplifier sees, so that it can neither copy, expand nor fold them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from flow.diagnostics import BuildError, Problem, quoted
-from flow.frontend.limits import LARGEST_KEPT, MOST_ELEMENTS, MOST_WEIGHTS
+from flow.frontend.limits import LARGEST_KEPT, MOST_ELEMENTS, MOST_RANGE, MOST_WEIGHTS
 from flow.frontend.source import opset_of
 from flow.frontend.structure import origin
 from flow.frontend.tensors import array_of, check_size, is_float, type_name
@@ -22,6 +22,10 @@ from flow.ir import Recipe, Shape, Stored, Weight, elements
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto
+
+
+_WEIGHTED = ("Conv", "ConvTranspose", "Gemm", "BatchNormalization")
+_EMPTY = "it is listed as an input of the network; export the network with its parameters"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,12 @@ def prepare(model: ModelProto, folder: Path, shown: str, input_shape: Shape) -> 
     graph = model.graph
     _constants_to_initialisers(graph, shown)
     stored = {t.name for t in graph.initializer}
+    absent = [v.name for v in graph.input if v.name not in stored and _is_weight(graph, v.name)]
+    if absent:
+        missing_weights = (
+            Problem("ONNX007", f"weight {quoted(n)} is not stored in the file", _EMPTY, shown) for n in absent
+        )
+        raise BuildError(tuple(missing_weights))
     inputs = {
         v.name: _input_size(v, input_shape, _is_channels_last(graph, v.name), shown)
         for v in graph.input
@@ -55,7 +65,7 @@ def prepare(model: ModelProto, folder: Path, shown: str, input_shape: Shape) -> 
     }
     if not inputs:
         raise BuildError(Problem("ONNX017", "the network has no input", "its outputs are constants", shown))
-    missing = _take_out(graph)
+    missing = _take_out(graph, shown)
     kept = _keep_aside(graph, folder, shown)
     _floats_to_float32(graph)
     rebuilt = _rebuilt(graph, inputs, kept, [name for node, _ in missing for name in node.output if name])
@@ -90,6 +100,12 @@ def _kind(value: object) -> type:
     return np.float32 if isinstance(first, float) else np.int64
 
 
+def _is_weight(graph: GraphProto, name: str) -> bool:
+    """Whether an input is only read where weights are: it lacks its values."""
+    places = [(n.op_type, i) for n in graph.node for i, source in enumerate(n.input) if source == name]
+    return bool(places) and all(kind in _WEIGHTED and i > 0 for kind, i in places)
+
+
 def _is_channels_last(graph: GraphProto, name: str) -> bool:
     """Whether the first thing that happens to an input is the move of its channels to the front."""
     readers = [n for n in graph.node if name in n.input]
@@ -101,7 +117,9 @@ def _input_size(value: ValueInfoProto, fixed: Shape, channels_last: bool, shown:
     """Size of an input with one frame; open axes are filled from the spec's shape."""
     called = f"input {quoted(value.name)}"
     if not value.type.HasField("tensor_type") or not is_float(value.type.tensor_type.elem_type):
-        kind = type_name(value.type.tensor_type.elem_type) if value.type.HasField("tensor_type") else "no tensor"
+        kind = (
+            type_name(value.type.tensor_type.elem_type) if value.type.HasField("tensor_type") else "a sequence or map"
+        )
         hint = "convert the images outside of the network, or cut it behind the conversion"
         raise BuildError(Problem("ONNX009", f"{called} is of type {kind}; only floats are read", hint, shown))
     dims = value.type.tensor_type.shape.dim
@@ -134,17 +152,34 @@ def _fits(wanted: Shape, sizes: Sequence[int]) -> bool:
     return all(size in (0, want) for want, size in zip(wanted, sizes, strict=False))
 
 
-def _take_out(graph: GraphProto) -> tuple[tuple[NodeProto, str], ...]:
-    """Nodes with subgraphs and of other domains: never run, never folded."""
+def _take_out(graph: GraphProto, shown: str) -> tuple[tuple[NodeProto, str], ...]:
+    """Nodes that no tool may run or fold: with subgraphs, of other domains, ranges whose length is not stored."""
+    stored = {t.name: t for t in graph.initializer}
     missing = []
     for node in list(graph.node):
-        control = any(a.HasField("g") or a.graphs for a in node.attribute)
-        if control or node.domain not in ("", "ai.onnx"):
-            why = "control flow" if control else f"domain {quoted(node.domain)}"
-            missing.append((node, why))
+        if any(a.HasField("g") or a.graphs for a in node.attribute):
+            missing.append((node, "control flow"))
+        elif node.domain not in ("", "ai.onnx"):
+            missing.append((node, f"domain {quoted(node.domain)}"))
+        elif node.op_type == "Range" and not _is_short(node, stored, shown):
+            missing.append((node, "its ends are computed"))
     for node, _ in missing:
         graph.node.remove(node)
     return tuple(missing)
+
+
+def _is_short(node: NodeProto, stored: Mapping[str, TensorProto], shown: str) -> bool:
+    """Whether a range has stored ends; an absurdly long one is refused, as the onnx package would fill it."""
+    from onnx import numpy_helper
+
+    if len(node.input) != 3 or any(name not in stored or elements(tuple(stored[name].dims)) > 1 for name in node.input):
+        return False
+    start, end, step = (float(numpy_helper.to_array(stored[name]).reshape(-1)[0]) for name in node.input)
+    count = (end - start) / step if step else np.inf
+    if not count <= MOST_RANGE:
+        hint = f"a range may have up to {MOST_RANGE} values"
+        raise BuildError(Problem("ONNX012", f"the range has {count:.3g} values", hint, origin(node, shown)))
+    return True
 
 
 def _keep_aside(graph: GraphProto, folder: Path, shown: str) -> dict[str, Weight]:

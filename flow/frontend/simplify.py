@@ -21,25 +21,25 @@ _SKIPPED_OPTIMISATIONS = ["subexpression_elimination", "weight_tying"]
 
 def simplify(model: ModelProto, origins: Mapping[str, str], shown: str) -> ModelProto:
     """The checked model with shape arithmetic computed and nodes that do nothing removed."""
-    sizes = check(model, origins, shown)
+    inferred = check(model, origins, shown)
+    sizes = sizes_of(inferred)
     absurd = next((n for n, size in sizes.items() if elements(size) > MOST_ELEMENTS), None)
     if absurd is not None:
         message = f"tensor {quoted(absurd)} has the absurd size {'x'.join(map(str, sizes[absurd]))}"
         raise BuildError(Problem("ONNX012", message, "a tensor may have up to 2^31 values", shown))
-    return _slimmed(model, shown)
+    return _slimmed(inferred, shown)
 
 
-def check(model: ModelProto, origins: Mapping[str, str], shown: str) -> dict[str, Shape]:
-    """Known shapes of all tensors, batch axis included; BuildError if nodes break ONNX's own rules."""
+def check(model: ModelProto, origins: Mapping[str, str], shown: str) -> ModelProto:
+    """The model with the shapes of its tensors; BuildError if nodes break ONNX's own rules."""
     import onnx
 
     _check_nodes(model, origins, shown)
     try:
-        inferred = onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
+        return onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
     except (onnx.shape_inference.InferenceError, ValueError, RuntimeError) as error:
         message = f"shapes or types do not fit: {_reason(error)}"
         raise BuildError(Problem("ONNX014", message, "do the weights belong to this network?", shown)) from None
-    return sizes_of(inferred)
 
 
 def sizes_of(model: ModelProto) -> dict[str, Shape]:

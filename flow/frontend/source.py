@@ -25,6 +25,8 @@ def read_model(path: Path, shown: str) -> ModelProto:
     if not model.graph.node:
         hint = "is it truncated, or only a set of weights?"
         raise BuildError(Problem("ONNX002", "the file holds no network: its graph has no nodes", hint, shown))
+    if not model.graph.output:
+        raise BuildError(Problem("ONNX002", "the network has no outputs", "is the file truncated?", shown))
     if len(model.graph.node) > MOST_NODES:
         message = f"the graph has {len(model.graph.node)} nodes; the limit is {MOST_NODES}"
         raise BuildError(Problem("ONNX012", message, "", shown))

@@ -108,9 +108,9 @@ def conv_from_onnx(node: OnnxNode) -> Imported:
     weight, channels, groups = node.weight(1), node.shape(0)[0], node.integer("group", 1)
     filters, per_group, *kernel = weight.shape if len(weight.shape) > 2 else (0, 0)
     if groups < 1 or per_group * groups != channels or filters % groups:
-        raise Unsupported(f"weights of shape {weight.shape} in {groups} groups do not fit {channels} channels")
+        raise ShapeError(f"weights of shape {weight.shape} in {groups} groups do not fit {channels} channels")
     if node.integers("kernel_shape", kernel) != tuple(kernel):
-        raise Unsupported(f"kernel_shape {node.integers('kernel_shape')} with weights of shape {weight.shape}")
+        raise ShapeError(f"kernel_shape {node.integers('kernel_shape')} with weights of shape {weight.shape}")
     window = window_of(node, kernel)
     pads = window.pads_begin, window.pads_end
     op = Conv(filters, window.kernel, window.strides, *pads, window.dilations, groups, node.has(2))

@@ -101,13 +101,14 @@ class OnnxNode:
     def shape(self, index: int) -> Shape:
         """Shape of one frame of an input that depends on the network's input."""
         if not self.has(index) or self.inputs[index] not in self.shapes:
-            raise Unsupported(f"input {index} is a constant")
+            raise Unsupported(f"its input {index} is a constant")
         return self.shapes[self.inputs[index]]
 
     def weight(self, index: int) -> Weight:
         """A constant input; Unsupported if it is computed."""
         if not self.is_constant(index):
-            raise Unsupported(f"input {index} is computed, not a constant")
+            name = self.inputs[index] if index < len(self.inputs) else ""
+            raise Unsupported(f"its input {index} '{name}' is not a constant that is stored in the file")
         return self.constants[self.inputs[index]]
 
     def array(self, index: int) -> Array:
