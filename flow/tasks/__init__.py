@@ -1,1 +1,1 @@
-"""From a spec to doit's tasks: one module a stage, a reporter, and a state store that survives a killed build."""
+"""From a spec to doit's tasks: one module a stage, a reporter, and stamps that survive a killed build."""

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 GENERATE_CODE = ("diagnostics", "fixed_point", "ir", "operators", "model", "generate")
 MANIFEST = "manifest.json"
-_CHUNK = 1 << 20
 
 
 def manifest_path(project: Project, build: Build) -> Path:
@@ -96,8 +95,5 @@ def _generated(out: Path) -> list[Path]:
 
 
 def _digest(path: Path) -> str:
-    state = hashlib.sha256()
     with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            state.update(chunk)
-    return state.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -17,6 +17,8 @@ from flow.tasks.stage import Stage, replaced_folder
 
 IMPORT_CODE = ("diagnostics", "fixed_point", "ir", "operators", "frontend")
 REWRITE_CODE = ("diagnostics", "fixed_point", "ir", "operators", "rewrite")
+SEEDED_FRAMES = 4
+"""Frames of noise that a network without images is calibrated with."""
 DECOMPOSE_CODE = ("diagnostics", "fixed_point", "ir", "operators", "numerics")
 
 
@@ -126,7 +128,9 @@ def decompose_stage(project: Project, build: Build) -> Stage:
         from flow.numerics import calibration_frames, save_ranges, tensor_ranges
 
         graph = load_graph(source)
-        frames = {name: calibration_frames(network.data, shape, network.seed) for name, shape in graph.inputs}
+        frames = {
+            name: calibration_frames(network.data, shape, network.seed, SEEDED_FRAMES) for name, shape in graph.inputs
+        }
         ranges = tensor_ranges(graph, frames)
         with replaced_folder(folder) as scratch:
             save_ranges(ranges, scratch / "ranges.json")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -45,10 +46,12 @@ class Stage:
     def task(self) -> str:
         return f"{self.stage}:{self.name}"
 
-    def as_doit(self) -> dict[str, Any]:
+    def as_doit(self, build_dir: Path) -> dict[str, Any]:
+        """The doit task; its stamp lies in the build folder."""
+        stamp = build_dir / ".stamps" / self.stage / self.name
         return {
             "name": self.name,
-            "actions": [(_guarded, [self])],
+            "actions": [(_guarded, [self, stamp])],
             "file_dep": [_local(p) for p in self.inputs],
             "targets": [_local(p) for p in self.outputs],
             "uptodate": [config_changed(json.dumps(self.values, sort_keys=True))],
@@ -65,16 +68,40 @@ def _local(path: Path) -> str:
     return path.relative_to(here).as_posix() if path.is_relative_to(here) else str(path)
 
 
-def _guarded(stage: Stage) -> dict[str, str] | TaskFailed:
-    """Run a stage; problems that a user can cause become the task's failure, without a traceback."""
+def _guarded(stage: Stage, stamp: Path) -> dict[str, str | None] | TaskFailed:
+    """Run a stage; problems that a user can cause become the task's failure, without a traceback.
+
+    doit writes its states when it ends. A stamp is written after every stage, so that a build that was killed, or whose
+    artefacts came from a cache without doit's states, does not repeat what is there.
+    """
     start = time.perf_counter()
+    state = _state(stage)
+    if _kept(stage, stamp, state):
+        return {"summary": None}
+    stamp.unlink(missing_ok=True)
     try:
         summary = stage.run()
     except BuildError as problem:
         return TaskFailed(render_all(problem.problems))
+    stamp.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(stamp, state)
     if stage.timings is not None:
         _record(stage.timings, stage.stage, time.perf_counter() - start)
     return {"summary": summary}
+
+
+def _state(stage: Stage) -> str:
+    """Digest of all that a stage depends on."""
+    whole = hashlib.sha256(json.dumps(stage.values, sort_keys=True).encode())
+    for path in stage.inputs:
+        with path.open("rb") as file:
+            whole.update(hashlib.file_digest(file, "sha256").digest())
+    return whole.hexdigest() + "\n"
+
+
+def _kept(stage: Stage, stamp: Path, state: str) -> bool:
+    there = all(path.exists() for path in stage.outputs)
+    return there and stamp.is_file() and stamp.read_text(encoding="utf-8") == state
 
 
 def _record(path: Path, stage: str, seconds: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -42,8 +43,13 @@ TOLERANT = frozenset({"list", "help", "clean", "info", "forget", "ignore", "dump
 """doit's own commands: a broken spec must not keep anybody from listing or cleaning."""
 
 
+ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""Sums of floats depend on how many threads share them; one gives the same bytes on every machine."""
+
+
 def load(root: Path, argv: Sequence[str]) -> dict[str, Any]:
     """Everything that dodo.py defines; ends the program with status 2 after printing what is wrong."""
+    os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
     try:
         return _table(root, tuple(argv[1:]))
     except BuildError as error:
@@ -69,7 +75,7 @@ def _table(root: Path, arguments: tuple[str, ...]) -> dict[str, Any]:
     build_dir.mkdir(parents=True, exist_ok=True)
     if not tolerant:
         _announce(project, builds)
-    tasks: dict[str, Any] = {f"task_{name}": _stage_task(name, _stages(name, project, builds)) for name in STAGES}
+    tasks: dict[str, Any] = {f"task_{name}": _stage_task(name, _stages(name, project, builds), project) for name in STAGES}
     tasks["task_build"] = _group("build", "every stage up to the report", "report", builds)
     tasks["task_estimate"] = _estimate(project, builds)
     for name in COMMANDS:
@@ -80,7 +86,7 @@ def _table(root: Path, arguments: tuple[str, ...]) -> dict[str, Any]:
 def _config(project: Project) -> dict[str, Any]:
     return {
         "default_tasks": ["build"],
-        "backend": "convmake",
+        "backend": "sqlite3",
         "dep_file": str(project.build_dir / ".doit.db"),
         "reporter": StageReporter,
         "verbosity": 2,
@@ -130,10 +136,10 @@ def _stages(name: str, project: Project, builds: Sequence[Build]) -> tuple[Stage
     return tuple({stage.name: stage for stage in made}.values())
 
 
-def _stage_task(name: str, stages: Sequence[Stage]) -> Callable[[], Iterator[dict[str, Any]]]:
+def _stage_task(name: str, stages: Sequence[Stage], project: Project) -> Callable[[], Iterator[dict[str, Any]]]:
     def task() -> Iterator[dict[str, Any]]:
         yield {"name": None, "doc": DOCS[name]}
-        yield from (stage.as_doit() for stage in stages)
+        yield from (stage.as_doit(project.build_dir) for stage in stages)
 
     return task
 
