@@ -38,12 +38,17 @@ def put(path: Path, content: str | bytes) -> None:
 
 
 def prune(folder: Path, kept: set[Path], suffixes: tuple[str, ...]) -> None:
-    """Remove files with these suffixes below a folder that an earlier, larger design left; then empty folders."""
-    for path in sorted(folder.glob("*/*"), reverse=True) if folder.is_dir() else ():
-        if path.suffix in suffixes and path.is_file() and path not in kept:
+    """Remove what an earlier, larger design left: files with these suffixes, `data` of projects that are gone.
+
+    What vendor tools made stays: only files that the flow writes itself are its own to remove.
+    """
+    projects = {path.parent for path in kept}
+    ours = [p for pattern in ("*", "*/*") for p in folder.glob(pattern) if p.suffix in suffixes and p not in kept]
+    data = [p for p in folder.glob("*/data/*") if p.parent.parent not in projects]
+    for path in (*ours, *data):
+        if path.is_file():
             path.unlink()
-    for path in sorted(folder.glob("*")) if folder.is_dir() else ():
-        if path.is_file() and path.suffix in suffixes and path not in kept:
-            path.unlink()
-        elif path.is_dir() and not any(path.iterdir()):
-            path.rmdir()
+    for pattern in ("*/data", "*"):
+        for path in folder.glob(pattern):
+            if path.is_dir() and not any(path.iterdir()):
+                path.rmdir()

@@ -17,7 +17,7 @@ import numpy as np
 
 from flow.ir import Array
 from flow.model.hardware import Module
-from flow.model.lowering import slot_bits
+from flow.model.weight_memory import slot_bits
 
 BLOCK_BYTES = 32 << 20
 """Size of the blocks in which rows are made."""

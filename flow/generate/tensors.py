@@ -9,7 +9,7 @@ import numpy as np
 
 from flow.ir import Array, Shape
 from flow.model.hardware import Port
-from flow.model.lowering import slot_bits
+from flow.model.weight_memory import slot_bits
 
 
 @dataclass(frozen=True, slots=True)

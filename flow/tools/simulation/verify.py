@@ -169,9 +169,13 @@ def _of(partition: Partition, run: PartitionRun, frames: int, catalogue: Catalog
 def _leave_test_data(task: Task, partition: Partition) -> None:
     """One frame for the vendor's simulators in `hls/p<i>/data/`, with the images that must come out."""
     folder = task.out / "hls" / f"p{partition.index}" / "data"
+    written = {folder / "invocations.txt"}
     put(folder / "invocations.txt", invocations(task.steps(partition)))
     for port in partition.ports:
         if port.direction == "weights":
             continue
         name = f"{port.name}.bin" if port.direction == "in" else f"expected_{port.name}.bin"
+        written.add(folder / name)
         put(folder / name, task.plan.buffer(port.tensor).layout.pack(task.tensors[port.tensor][:1]).tobytes())
+    for path in set(folder.iterdir()) - written:
+        path.unlink()
