@@ -76,7 +76,7 @@ def test_pragmas_are_documented_and_name_what_exists(header: Path) -> None:
         words = dict(word.partition("=")[::2] for word in options.split())
         assert set(words) <= DOCUMENTED[directive], f"{directive}{options}"
         if name := words.get("variable"):
-            code = re.sub(r"#pragma[^\n]*", "", text)
+            code = re.sub(r"(#pragma|//)[^\n]*", "", text)
             assert re.search(rf"\b{name}\b", code), f"{directive} names '{name}', which is not in {header.name}"
 
 
