@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from flow.diagnostics import BuildError, Problem, quoted
 from flow.frontend.fold import folded
+from flow.frontend.source import printable
 from flow.ir import Graph, Node, Shape, ShapeError, Weight
 from flow.operators.onnx_node import Imported, OnnxNode, Same, Step, Unsupported, imported_kinds, importers
 
@@ -71,8 +72,8 @@ class Conversion:
 
     def refuse(self, node: NodeProto, why: str) -> None:
         """Note an operator that cannot be computed; what comes behind it is still checked where shapes are known."""
-        kind = f"{node.domain}::{node.op_type}" if node.domain not in ("", "ai.onnx") else node.op_type
-        self.missing.append(Problem("ONNX010", f"{kind}: {why}" if why else kind, "", self._where(node)))
+        kind = f"{printable(node.domain)}::{node.op_type}" if node.domain not in ("", "ai.onnx") else node.op_type
+        self.missing.append(Problem("ONNX010", printable(f"{kind}: {why}" if why else kind), "", self._where(node)))
         self.refused.append((next(iter(node.input), ""), tuple(node.output)))
         self._forget(node)
 

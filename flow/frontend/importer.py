@@ -11,10 +11,13 @@ from flow.frontend.fold import stored_constants
 from flow.frontend.limits import MOST_ELEMENTS
 from flow.frontend.prepare import Prepared, prepare
 from flow.frontend.simplify import simplify, sizes_of
-from flow.frontend.source import opset_of, read_model
+from flow.frontend.source import first_line, opset_of, read_model
 from flow.frontend.structure import cut, origin, sort_nodes
 from flow.ir import Graph, GraphError, Shape, elements, verify
 from flow.ir.live import live
+
+_UNFORESEEN = (ArithmeticError, LookupError, MemoryError, RuntimeError, TypeError, ValueError)
+"""What Python and the libraries raise on contents that no check of ours foresaw."""
 
 
 def import_onnx(
@@ -35,12 +38,11 @@ def import_onnx(
         outputs: tensors at which to cut the network; default: the file's outputs.
     """
     shown = shown or path.name
-    model = read_model(path, shown)
-    origins = {tensor: origin(node, shown) for node in model.graph.node for tensor in node.output if tensor}
-    sort_nodes(model.graph, shown)
-    cut(model.graph, outputs, shown)
-    prepared = prepare(model, path.parent, shown, input_shape)
-    graph = _converted(prepared, origins, shown, name or path.stem)
+    try:
+        graph = _imported(path, name or path.stem, shown, input_shape, outputs)
+    except _UNFORESEEN as error:
+        message = f"the file cannot be imported: {type(error).__name__}: {first_line(error)}"
+        raise BuildError(Problem("ONNX019", message, "export the network again", shown)) from error
     try:
         verify(graph)
     except GraphError as error:
@@ -49,6 +51,15 @@ def import_onnx(
     if largest > MOST_ELEMENTS:
         raise BuildError(Problem("ONNX012", f"a tensor has {largest} values", "the limit is 2^31", shown))
     return graph
+
+
+def _imported(path: Path, name: str, shown: str, input_shape: Shape, outputs: Sequence[str]) -> Graph:
+    model = read_model(path, shown)
+    origins = {tensor: origin(node, shown) for node in model.graph.node for tensor in node.output if tensor}
+    sort_nodes(model.graph, shown)
+    cut(model.graph, outputs, shown)
+    prepared = prepare(model, path.parent, shown, input_shape)
+    return _converted(prepared, origins, shown, name)
 
 
 def _converted(prepared: Prepared, origins: dict[str, str], shown: str, name: str) -> Graph:

@@ -250,4 +250,4 @@ def _rebuilt(graph: GraphProto, inputs: dict[str, Shape], kept: dict[str, Weight
         kind = value.type.tensor_type.elem_type
         floating = is_float(kind) or kind == 0
         outputs.append(helper.make_tensor_value_info(value.name, TensorProto.FLOAT if floating else kind, None))
-    return helper.make_graph(list(graph.node), graph.name or "network", sources, outputs, list(graph.initializer))
+    return helper.make_graph(list(graph.node), "network", sources, outputs, list(graph.initializer))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from flow.diagnostics import BuildError, Problem, quoted
 from flow.frontend.limits import LARGEST_FOLDED, MOST_ELEMENTS
-from flow.frontend.source import first_line, opset_of
+from flow.frontend.source import first_line, opset_of, printable
 from flow.ir import Shape, elements
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def _check_nodes(model: ModelProto, origins: Mapping[str, str], shown: str) -> N
             onnx.checker.check_node(node, rules)
         except (onnx.checker.ValidationError, ValueError, TypeError) as error:
             where = next((origins[o] for o in node.output if o in origins), shown)
-            message = f"{node.op_type} is not valid ONNX: {first_line(error)}"
+            message = f"{printable(node.op_type)} is not valid ONNX: {first_line(error)}"
             problems.append(Problem("ONNX014", message, "export the network again", where))
     if problems:
         raise BuildError(tuple(problems))

@@ -59,11 +59,29 @@ def _parse(data: bytes, shown: str) -> ModelProto:
     model = onnx.ModelProto()
     try:
         model.ParseFromString(data)
-        model.SerializePartialToString()
-    except (DecodeError, RecursionError, ValueError):
+        _read_names(model)
+    except (DecodeError, RecursionError, UnicodeDecodeError):
         hint = "the file is truncated, damaged or of another format; export the network again"
         raise BuildError(Problem("ONNX002", "this is not an ONNX file", hint, shown)) from None
     return model
+
+
+def _read_names(model: ModelProto) -> None:
+    """UnicodeDecodeError if a name is no text: protobuf itself only finds out when somebody reads it, or not at all."""
+    graph = model.graph
+    names: list[str | bytes] = [entry.domain for entry in model.opset_import]
+    for node in graph.node:
+        names += [node.name, node.op_type, node.domain, node.doc_string, *node.input, *node.output]
+        for attribute in node.attribute:
+            texts = [attribute.s] if attribute.type == attribute.STRING else []
+            names += [attribute.name, *(text.decode() for text in (*texts, *attribute.strings))]
+    for value in (*graph.input, *graph.output, *graph.value_info):
+        names += [value.name, *(d.dim_param for d in value.type.tensor_type.shape.dim)]
+    for tensor in graph.initializer:
+        names += [tensor.name, *(text for entry in tensor.external_data for text in (entry.key, entry.value))]
+    for name in names:
+        if isinstance(name, bytes):
+            name.decode()
 
 
 def _check_versions(model: ModelProto, shown: str) -> None:
@@ -98,7 +116,12 @@ def _inlined(model: ModelProto, shown: str) -> ModelProto:
         raise BuildError(Problem("ONNX014", message, "", shown)) from None
 
 
+def printable(text: str) -> str:
+    """A name out of the file as it may stand in a message: on one line, no control characters."""
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
 def first_line(error: Exception) -> str:
-    """What a library says is wrong, shortened to one line without control characters."""
+    """What a library says is wrong, shortened to one line."""
     text = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-    return "".join(c if c.isprintable() else "?" for c in text)[:240]
+    return printable(text)[:240]

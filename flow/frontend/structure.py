@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from flow.diagnostics import BuildError, Problem, quoted, suggest
+from flow.frontend.source import printable
 
 if TYPE_CHECKING:
     from onnx import GraphProto, NodeProto
@@ -31,7 +32,7 @@ def stored_names(graph: GraphProto) -> list[str]:
 def origin(node: NodeProto, shown: str) -> str:
     """Where the user finds a node: file and node name, or the tensor that it produces."""
     name = node.name or next((o for o in node.output if o), node.op_type)
-    return f"{shown}#{name}"
+    return f"{shown}#{printable(name)}"
 
 
 def _duplicates(graph: GraphProto, shown: str) -> list[Problem]:
@@ -59,7 +60,7 @@ def _missing(graph: GraphProto, shown: str) -> list[Problem]:
     problems = [
         Problem(
             "ONNX007",
-            f"{node.op_type} reads {quoted(name)}, which is neither stored in the file nor computed",
+            f"{printable(node.op_type)} reads {quoted(name)}, which is neither stored in the file nor computed",
             "is a weight missing? export the network with its parameters",
             origin(node, shown),
         )

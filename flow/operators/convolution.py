@@ -11,7 +11,7 @@ from flow.fixed_point import Format, Nonlinearity, Numbers, requantisation
 from flow.ir import Array, Folding, Operator, Shape, ShapeError, elements, operator
 from flow.operators.correlate import correlate, exactly, per_channel, widths
 from flow.operators.hardware import per_axis, requantisation_parameters
-from flow.operators.onnx_node import Imported, OnnxNode, Step, Unsupported, from_onnx, reshaped
+from flow.operators.onnx_node import Imported, OnnxNode, Step, from_onnx, reshaped
 from flow.operators.onnx_window import window_of
 from flow.operators.window import Window
 

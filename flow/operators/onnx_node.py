@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from flow.ir import Array, Operator, Recipe, Shape, Stored, Weight
+from flow.ir import Array, Operator, Recipe, Shape, ShapeError, Stored, Weight, elements
 
 
 class Unsupported(Exception):
@@ -138,7 +138,9 @@ class OnnxNode:
 
 
 def reshaped(weight: Weight, shape: Shape) -> Weight:
-    """The same values in another shape; a constant recipe stays one."""
+    """The same values in another shape; a constant recipe stays one. ShapeError if their numbers differ."""
+    if elements(weight.shape) != elements(shape):
+        raise ShapeError(f"a constant of shape {weight.shape} where one of shape {shape} belongs")
     if isinstance(weight, Recipe) and weight.distribution == "constant":
         return replace(weight, shape=shape)
     return weight if weight.shape == shape else Stored(weight.array().reshape(shape))
