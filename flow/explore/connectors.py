@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from flow.explore.groups import by_partition
 from flow.explore.space import Space
 from flow.model.primitives import ceil_div
 from flow.model.resources import RESOURCES, fifo_cost
@@ -183,15 +184,16 @@ class _Wiring:
         """Charge modules (P, X) of partitions `where` under `mask`; their figures as full arrays."""
         full = {name: np.broadcast_to(np.asarray(value, np.int64), where.shape) for name, value in figures.items()}
         cost = np.stack([full[name] for name in RESOURCES], axis=-1) * mask[:, :, None]
-        np.add.at(self.cost, (self.designs[:, None], where), cost)
-        np.maximum.at(self.interval, (self.designs[:, None], where), full["interval"] * mask)
+        self.cost += by_partition(np.add, cost, where, self.most)
+        slowest = by_partition(np.maximum, full["interval"] * mask, where, self.most)
+        np.maximum(self.interval, slowest, out=self.interval)
         return full
 
     def _streams(self, where: Integers, mask: Booleans, lanes: Any, bits: Any, count: int = 1) -> None:
         """Charge `count` two-word FIFOs a module."""
         cost = fifo_cost(2, lanes * bits)
         full = np.stack([np.broadcast_to(cost[name], where.shape) for name in RESOURCES], axis=-1)
-        np.add.at(self.cost, (self.designs[:, None], where), full * mask[:, :, None] * count)
+        self.cost += by_partition(np.add, full * mask[:, :, None] * count, where, self.most)
 
     def _source_lanes(self) -> Integers:
         """Lanes of the stream that an edge's tensor comes on."""
@@ -200,7 +202,12 @@ class _Wiring:
 
     def _forks(self) -> dict[str, Integers]:
         t, lanes = self.tensor, self._source_lanes()
-        parameters = {"pixels": self.pixels[t], "channels": self.channels[t], "coarse": lanes, "data_bits": self.bits[t]}
+        parameters = {
+            "pixels": self.pixels[t],
+            "channels": self.channels[t],
+            "coarse": lanes,
+            "data_bits": self.bits[t],
+        }
         if not self.forks.any() and not self.written_forks.any():
             return {name: np.zeros_like(lanes) for name in ("interval", "fill", "drain")}
         figures = self._add(self.home, self.fork_modules, self.space.catalogue.evaluate("fork", parameters))
@@ -266,15 +273,14 @@ class _Wiring:
 
     def _move(self, where: Integers, mask: Booleans, words: Integers) -> None:
         full = np.broadcast_to(words, where.shape)
-        np.add.at(self.words, (self.designs[:, None], where), full * mask)
-        np.add.at(self.masters, (self.designs[:, None], where), mask.astype(np.int64))
+        self.words += by_partition(np.add, full * mask, where, self.most)
+        self.masters += by_partition(np.add, mask.astype(np.int64), where, self.most)
 
     def _weights_chain(self) -> Integers:
         """One reader and, for every weighted layer but the last, a splitter; returns the layers of each partition."""
         space, port_bits = self.space, self.space.memory.port_bits
         weighted = np.broadcast_to(np.array([p.weighted for p in space.positions]), self.part.shape)
-        layers = np.zeros_like(self.interval)
-        np.add.at(layers, (self.designs[:, None], self.part), weighted.astype(np.int64))
+        layers: Integers = by_partition(np.add, weighted.astype(np.int64), self.part, self.most)
         if not weighted.any():
             return layers
         before = np.cumsum(weighted, axis=1)
@@ -319,8 +325,7 @@ class _Wiring:
         reloaded = self.passes > 1
         if not reloaded.any():
             return wrong
-        most = np.zeros_like(self.interval)
-        np.maximum.at(most, (self.designs[:, None], part), self.passes)
+        most = by_partition(np.maximum, self.passes, part, self.most)
         in_reloaded = most[self.designs[:, None], part] > 1
         # Only the end of the chain may leave a partition that is processed in passes.
         wrong += (self.leaves & in_reloaded & ~last).sum(axis=1)

@@ -62,8 +62,8 @@ def _memory(space: Space) -> list[Problem]:
     if least <= space.memory.capacity_bytes:
         return []
     message = (
-        f"off-chip memory holds {space.memory.capacity_bytes / 1e9:.3g} GB; weights take {weights / 1e9:.3g} GB and a batch "
-        f"of {space.batch} frames {frame * space.batch / 1e9:.3g} GB for inputs and outputs"
+        f"off-chip memory holds {space.memory.capacity_bytes / 1e9:.3g} GB; weights take {weights / 1e9:.3g} GB and a "
+        f"batch of {space.batch} frames {frame * space.batch / 1e9:.3g} GB for inputs and outputs"
     )
     return [Problem("DSE003", message, "lower the batch or the precision, or use a device with more memory")]
 

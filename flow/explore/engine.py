@@ -1,4 +1,4 @@
-"""Design space exploration of one network on one device: space, exact seeds, NSGA-II, and the winner checked as built."""
+"""Design space exploration of one network on one device: space, exact seeds, NSGA-II, the winner checked as built."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from flow.explore.limits import bounds_of
 from flow.explore.polish import Polisher
 from flow.explore.population import Population
 from flow.explore.search import Progress, Scored, Search
-from flow.explore.segments import Segment, Segments, cut
+from flow.explore.segments import Found, Segment, Segments, cut
 from flow.explore.space import Space, build_space
 from flow.explore.transform import Transform
 from flow.ir import Graph
@@ -27,6 +27,7 @@ from flow.model.lowering import LoweringError, lower
 from flow.model.memory import memory_system
 from flow.model.performance import Performance, evaluate, significant
 from flow.model.resources import RESOURCES, limits
+from flow.model.sdf import sdf_json
 from flow.model.widths import numbers_of_widths
 from flow.spec import Constraints, Device, Precision
 
@@ -61,7 +62,12 @@ class Exploration:
         return self.design.as_json() | {"modelled": self.performance.as_json()}
 
     def pareto_json(self) -> list[dict[str, Any]]:
+        """pareto.json: the front."""
         return list(self.pareto)
+
+    def sdf_json(self) -> dict[str, Any]:
+        """sdf.json: topology and workload matrices of every partition."""
+        return sdf_json(self.hardware.partitions, self.performance)
 
 
 def explore(
@@ -132,17 +138,13 @@ def _space(
     )
 
 
-def _seeds(
-    space: Space, frontiers: Frontiers, polisher: Polisher, latency: bool
-) -> tuple[Population, dict[tuple[int, int], list[Segment]]]:
+def _seeds(space: Space, frontiers: Frontiers, polisher: Polisher, latency: bool) -> tuple[Population, Found]:
     """Polished designs with the best cuts, feasible ones first; BuildError if there are none at all."""
     designs: list[Population] = []
     known: set[tuple[Segment, ...]] = set()
-    first_found: dict[tuple[int, int], list[Segment]] = {}
-    for room in ROOMS:
-        found = Segments(space, frontiers, latency, room).all()
-        first_found = first_found or found
-        for cover in cut(space, found)[:COVERS]:
+    found = Segments(space, frontiers, latency).all(ROOMS)
+    for room in found:
+        for cover in cut(space, room)[:COVERS]:
             if tuple(cover) not in known:
                 known.add(tuple(cover))
                 designs.append(polisher.design(cover))
@@ -151,7 +153,7 @@ def _seeds(
     seeds = Population(np.concatenate([d.cuts for d in designs]), np.concatenate([d.rows for d in designs]))
     figures = polisher.evaluate(seeds)
     time_s = figures.latency_s if latency else figures.total_s
-    return seeds.take(np.lexsort((np.round(time_s, 12), figures.violation))), first_found
+    return seeds.take(np.lexsort((np.round(time_s, 12), figures.violation))), found[0]
 
 
 def _chosen(space: Space, scored: Scored, precision: Precision) -> tuple[Design, Performance, Hardware]:

@@ -1,7 +1,7 @@
 """The cheapest folding of a layer that meets a target interval, for every target: a running minimum over its table.
 
-What "cheapest" means is a price of each resource, as shares of the device. A handful of price vectors stands for designs
-that are short of DSPs, of block RAM, of LUTs, or of several.
+What "cheapest" means is a price of each resource, as shares of the device. A handful of price vectors stands for
+designs that are short of DSPs, of block RAM, of LUTs, or of several.
 """
 
 from __future__ import annotations

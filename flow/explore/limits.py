@@ -50,10 +50,8 @@ def _least(space: Space, p: int, column: int) -> int:
 
 
 def _network_rate(space: Space) -> float:
-    """Frames a second that the memory can feed: the network's inputs and outputs, and weights that do not fit on chip."""
-    bits = sum(
-        t.channels * t.pixels * t.bits for t in space.tensors if t.producer < 0 or t.is_output
-    )
+    """Frames a second that the memory can feed: inputs, outputs, and the weights that do not fit on chip."""
+    bits: float = sum(t.channels * t.pixels * t.bits for t in space.tensors if t.producer < 0 or t.is_output)
     weights = sum(
         math.prod(p.node.op.parameters(p.inputs)["weight"]) * slot_bits(p.numbers.weight.bits)
         for p in space.positions

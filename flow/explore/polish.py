@@ -1,4 +1,4 @@
-"""From estimated cuts to designs that fit: many target intervals and prices are evaluated exactly, a partition at a time.
+"""From estimated cuts to designs that fit: many target intervals and prices, evaluated exactly.
 
 Partitions do not share resources, so one row of a population carries a candidate for every partition, and the best
 candidate of each is taken on its own.

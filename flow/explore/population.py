@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from flow.explore.connectors import Connectors, connectors_of
+from flow.explore.groups import by_partition
 from flow.explore.space import Space
 from flow.explore.tables import concat_stages
 from flow.model.fifos import join_words
@@ -113,14 +114,10 @@ class _Evaluation:
 
     def _sum(self, values: Integers) -> Integers:
         """Sum over the positions of every partition: (P, L, …) to (P, N, …)."""
-        result = np.zeros((len(self.rows), self.most, *values.shape[2:]), np.int64)
-        np.add.at(result, (self.designs[:, None], self.part), values)
-        return result
+        return by_partition(np.add, values, self.part, self.most)
 
     def _largest(self, values: Integers) -> Integers:
-        result = np.zeros((len(self.rows), self.most), np.int64)
-        np.maximum.at(result, (self.designs[:, None], self.part), values)
-        return result
+        return by_partition(np.maximum, values, self.part, self.most)
 
     def _weight_words(self, passes: Integers) -> tuple[Integers, Integers]:
         """Port words of the first and of every later pass's weights."""
@@ -164,7 +161,9 @@ class _Evaluation:
             joins[self.designs, part] += held
             span[space.tensor_of(p)], lags[space.tensor_of(p)] = out, lag_out
             written = links.departure(p, out, pace_memory)
-            latency[self.designs, part] = np.maximum(latency[self.designs, part], np.where(links.leaves[:, p], written, 0))
+            latency[self.designs, part] = np.maximum(
+                latency[self.designs, part], np.where(links.leaves[:, p], written, 0)
+            )
         return latency, joins
 
     def _node(
@@ -248,4 +247,3 @@ def _longest(flows: list[tuple[Floats, Floats]]) -> tuple[Floats, Floats]:
     for other_lag, other_lead in flows[1:]:
         lag, lead = np.maximum(lag, other_lag), np.maximum(lead, other_lead)
     return lag, lead
-

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from flow.explore.frontier import PRICES
 from flow.explore.polish import Polisher
 from flow.explore.population import Figures, Population
-from flow.explore.segments import Segment
+from flow.explore.segments import Found
 from flow.explore.space import Space
 from flow.model.resources import RESOURCES
 
@@ -49,7 +49,7 @@ class Search:
 
     space: Space
     polisher: Polisher
-    found: dict[tuple[int, int], list[Segment]]
+    found: Found
     random: np.random.Generator
     latency: bool
 
@@ -104,7 +104,8 @@ class Search:
             }
         )
         population = Population(
-            np.concatenate([a.population.cuts, b.population.cuts]), np.concatenate([a.population.rows, b.population.rows])
+            np.concatenate([a.population.cuts, b.population.cuts]),
+            np.concatenate([a.population.rows, b.population.rows]),
         )
         return self._unique(Scored(population, figures, np.concatenate([a.objectives, b.objectives])))
 
@@ -116,7 +117,7 @@ class Search:
         return scored.take(np.sort(first))
 
     def _selected(self, scored: Scored, size: int) -> Scored:
-        from deap import base, tools  # noqa: PLC0415 - heavy, and only explore may need it
+        from deap import base, tools
 
         cost = type("Cost", (base.Fitness,), {"weights": (-1.0, -1.0)})
         worst = scored.objectives.max(axis=0) + 1.0

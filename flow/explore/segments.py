@@ -1,14 +1,15 @@
-"""Where to cut: every range of layers is costed as a partition of its own, and the best cuts follow by dynamic programming.
+"""Where to cut: every range of layers is costed as a partition; the best cuts follow by dynamic programming.
 
-For a price vector and a target interval the cheapest folding of each layer is a look-up, so a range's resources are sums
-over a grid (prices x targets), and its best interval is the first target whose sums fit. Connectors are charged with the
-lanes that those foldings have. The figures are estimates: forks, FIFOs of joins and the fill are left to the exact
-evaluation that polishes the result.
+For a price vector and a target interval the cheapest folding of each layer is a look-up, so a range's resources are
+sums over a grid (prices x targets), and its best interval is the first target whose sums fit. Connectors are charged
+with the lanes that those foldings have. The figures are estimates: forks, FIFOs of joins and the fill are left to the
+exact evaluation that polishes the result.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,6 @@ import numpy.typing as npt
 
 from flow.explore.frontier import PRICES, Frontiers
 from flow.explore.space import Space
-from flow.explore.tables import Table
 from flow.model.primitives import ceil_div
 from flow.model.resources import RESOURCES, fifo_cost
 from flow.model.weight_memory import values_per_word
@@ -27,6 +27,8 @@ Floats = npt.NDArray[np.float64]
 
 GRID = 192
 """Target intervals, evenly spaced on a logarithmic scale."""
+EMPTY = 1e-9
+"""Stands for a limit of 0: whatever uses such a resource is over it."""
 FILL = 1.1
 """Latency of a partition over its interval, for the estimate."""
 
@@ -43,13 +45,17 @@ class Segment:
     seconds: float
 
 
+Found = dict[tuple[int, int], list[Segment]]
+"""Solutions of ranges (first, last), one for each number of passes that fits."""
+
+
 class Segments:
     """Costs of all ranges of one space; arrays are (prices, targets, resources)."""
 
-    def __init__(self, space: Space, frontiers: Frontiers, latency: bool, room: float) -> None:
-        """`latency`: minimise one frame's time; `room`: part of the limits that the estimate may use."""
+    def __init__(self, space: Space, frontiers: Frontiers, latency: bool) -> None:
+        """`latency`: minimise one frame's time."""
         self.space, self.frontiers, self.latency = space, frontiers, latency
-        self.limits = np.array([space.limits[name] for name in RESOURCES], float) * room
+        self.limits = np.array([space.limits[name] for name in RESOURCES], float)
         low = min(int(space.rows.interval[t.start : t.stop].min()) for p in space.positions for t in p.tables.values())
         high = max(int(space.rows.interval[t.start : t.stop].max()) for p in space.positions for t in p.tables.values())
         ports = [t.pixels * ceil_div(t.channels, space.per_word(i)) for i, t in enumerate(space.tensors)]
@@ -57,6 +63,7 @@ class Segments:
         self.nodes: dict[tuple[int, int], tuple[Floats, Integers]] = {}
         self.links: dict[tuple[int, bool, int, bool], Floats] = {}
         self.writes: dict[tuple[int, int], Floats] = {}
+        self.entries: dict[tuple[Any, ...], Floats] = {}
         self.weights_bytes = self._weights_bytes()
 
     def rows(self, p: int, passes: int) -> tuple[Floats, Integers]:
@@ -68,23 +75,24 @@ class Segments:
             self.nodes[p, passes] = (cost, rows)
         return self.nodes[p, passes]
 
-    def all(self) -> dict[tuple[int, int], list[Segment]]:
-        """By (first, last): the best single-pass solution and the best with reloading, where there is one."""
+    def all(self, rooms: Sequence[float]) -> list[Found]:
+        """By (first, last) the best solution for every number of passes; one result for each room.
+
+        `rooms`: parts of the limits that the estimate may use, so that what it leaves out fits too.
+        """
         space = self.space
-        starts = [0, *space.cuts]
-        ends = [*(c - 1 for c in space.cuts), len(space.positions) - 1]
-        found = {}
+        starts, ends = [0, *space.cuts], {*(c - 1 for c in space.cuts), len(space.positions) - 1}
+        found: list[Found] = [{} for _ in rooms]
         for first in starts:
             sums = [np.zeros((len(PRICES), len(self.targets), len(RESOURCES)))]
             for last in range(first, len(space.positions)):
                 sums.append(sums[-1] + self._entered(first, last))
-                total = sums[-1]
-                if np.any(np.min(total, axis=(0, 1)) > self.limits) and not self._may_reload(first, last):
+                if np.any(np.min(sums[-1], axis=(0, 1)) > self.limits) and not self._may_reload(first, last):
                     break
                 if last in ends:
-                    solutions = self._solutions(first, last, sums)
-                    if solutions:
-                        found[first, last] = solutions
+                    for room, solutions in zip(found, self._solutions(first, last, sums, rooms), strict=True):
+                        if solutions:
+                            room[first, last] = solutions
         return found
 
     def _may_reload(self, first: int, last: int) -> bool:
@@ -92,8 +100,14 @@ class Segments:
         p = self._last_weighted(first, last)
         if p is None:
             return False
-        without = sum((np.min(self.rows(q, 1)[0], axis=(0, 1)) for q in range(first, p)), np.zeros(len(RESOURCES)))
+        without = sum((self._least(q) for q in range(first, p)), np.zeros(len(RESOURCES)))
         return bool(np.all(without <= self.limits))
+
+    def _least(self, p: int) -> Floats:
+        """Least of each resource that a position's module takes."""
+        table = self.space.positions[p].tables[1]
+        least: Floats = self.space.rows.cost[table.start : table.stop].min(axis=0).astype(np.float64)
+        return least
 
     def _last_weighted(self, first: int, last: int) -> int | None:
         return next((p for p in range(last, first - 1, -1) if self.space.positions[p].weighted), None)
@@ -156,6 +170,14 @@ class Segments:
     def _entered(self, first: int, p: int, passes: int = 1, chained: bool = False) -> Floats:
         """What the position adds: its module, FIFO and inputs."""
         space = self.space
+        edges = [space.edges[e] for e in space.positions[p].edges]
+        key = (p, passes, chained, tuple(space.tensors[e.tensor].producer >= first for e in edges))
+        if key not in self.entries:
+            self.entries[key] = self._entry(first, p, passes, chained)
+        return self.entries[key]
+
+    def _entry(self, first: int, p: int, passes: int, chained: bool) -> Floats:
+        space = self.space
         cost, rows = self.rows(p, passes)
         width = space.rows.lanes_out[rows] * space.tensors[space.tensor_of(p)].bits
         fifo = fifo_cost(2, width)
@@ -164,7 +186,8 @@ class Segments:
             total = total + self._input(e, first, passes, chained)
         if space.positions[p].weighted:
             total = total + self._weights_modules()
-        return total
+        entry: Floats = total
+        return entry
 
     def _weights_modules(self) -> Floats:
         sizes = {"port_bits": self.space.memory.port_bits, "layers_after": 1}
@@ -182,22 +205,25 @@ class Segments:
                 result.append(p)
         return result
 
-    def _solutions(self, first: int, last: int, sums: list[Floats]) -> list[Segment]:
-        """The best solution for each number of passes; `sums[i]` is the cost of the first i positions."""
+    def _solutions(self, first: int, last: int, sums: list[Floats], rooms: Sequence[float]) -> list[list[Segment]]:
+        """For each room the best solution for every number of passes; `sums[i]`: the first i positions' cost."""
         leaving = self._leaving(first, last)
         if not self._memory_fits(first, last, leaving):
-            return []
+            return [[] for _ in rooms]
         traffic = self._traffic(first, last, leaving)
         total = sums[-1] + sum(self._written(p, 1) for p in leaving)
-        found = [self._best(first, last, total, 1, traffic)]
+        totals = {1: total}
         p = self._last_weighted(first, last)
         if p is not None and leaving == [last] and last - p <= len(self.space.positions[p].tail):
             for passes in sorted(set(self.space.positions[p].tables) - {1}):
                 reloaded = sums[p - first] + self._written(last, passes)
                 for q in range(p, last + 1):
                     reloaded = reloaded + self._entered(first, q, passes, q > p)
-                found.append(self._best(first, last, reloaded, passes, traffic))
-        return [s for s in found if s is not None]
+                totals[passes] = reloaded
+        # The share of its limit that each (price, target) uses most: one comparison a room.
+        used = {n: np.max(t / np.maximum(self.limits, EMPTY), axis=2) for n, t in totals.items()}
+        found = [[self._best(first, last, u, room, n, traffic) for n, u in used.items()] for room in rooms]
+        return [[s for s in solutions if s is not None] for solutions in found]
 
     def _traffic(self, first: int, last: int, leaving: list[int]) -> int:
         """Cycles that the memory needs for a frame's tensors."""
@@ -211,8 +237,8 @@ class Segments:
         ]
         return int(space.memory.traffic_cycles(sum(words), len(words), space.clock_mhz))
 
-    def _best(self, first: int, last: int, total: Floats, passes: int, traffic: int) -> Segment | None:
-        fits = np.all(total <= self.limits, axis=2) & (self.targets >= traffic)
+    def _best(self, first: int, last: int, used: Floats, room: float, passes: int, traffic: int) -> Segment | None:
+        fits = (used <= room) & (self.targets >= traffic)
         if not fits.any():
             return None
         reach = np.where(fits.any(axis=1), np.argmax(fits, axis=1), len(self.targets))
@@ -252,7 +278,7 @@ class Segments:
         return live * space.batch + self.weights_bytes <= space.memory.capacity_bytes
 
 
-def cut(space: Space, found: dict[tuple[int, int], list[Segment]]) -> list[list[Segment]]:
+def cut(space: Space, found: Found) -> list[list[Segment]]:
     """The best ways to cover all positions: one for every number of partitions that helps, best first."""
     last = len(space.positions) - 1
     switch = space.device.reconfiguration_s or 0.0

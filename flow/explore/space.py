@@ -143,7 +143,7 @@ def build_space(
     tails = [_tail(p, nodes, tensors, edges, inputs) for p in range(len(nodes))]
     layers = [Layer(n.op, tuple(shapes[i] for i in n.inputs), widths(n), g) for n, g in zip(nodes, genes, strict=True)]
     tables: list[dict[int, Table]] = [{1: builder.table(layer)} for layer in layers]
-    for p, layer in enumerate(layers):
+    for p in range(len(layers)):
         _reloaded_tables(p, layers, tails[p], tensors, inputs, builder, tables, memory.port_bits, genes[p])
     positions = tuple(
         Position(
@@ -228,8 +228,8 @@ def _weighted(layer: Layer) -> bool:
 def _tail(
     p: int, nodes: Sequence[Node], tensors: Sequence[Tensor], edges: Sequence[Edge], inputs: int
 ) -> tuple[int, ...]:
-    """Positions right behind `p` that may follow a reloaded layer in its partition: a chain that works channel by channel."""
-    chain = []
+    """Positions right behind `p` that may share its partition when it is reloaded: a chain of channel-wise layers."""
+    chain: list[int] = []
     while True:
         tensor = tensors[inputs + p]
         if len(tensor.readers) != 1 or tensor.is_output:

@@ -37,7 +37,10 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The columns of the store; `cost` is (rows, resources), `folding` (rows, 4) as in `Folding`."""
+    """The columns of the store; `cost` is (rows, resources), `folding` (rows, 4) as in `Folding`.
+
+    `payload` counts port words of weights; `table` numbers the tables; lanes are those of the layer's streams.
+    """
 
     folding: Integers
     interval: Integers
@@ -48,14 +51,8 @@ class Rows:
     passes: Integers
     channels: Integers
     table: Integers
-
-    @property
-    def lanes_in(self) -> Integers:
-        return self.folding[:, 0] * self.folding[:, 2]
-
-    @property
-    def lanes_out(self) -> Integers:
-        return self.folding[:, 1] * self.folding[:, 2]
+    lanes_in: Integers
+    lanes_out: Integers
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +100,9 @@ class TableBuilder:
     def rows(self) -> Rows:
         """The store of all tables so far."""
         names = self.columns[0].keys()
-        return Rows(**{name: np.concatenate([c[name] for c in self.columns]).astype(np.int64) for name in names})
+        stored = {name: np.concatenate([c[name] for c in self.columns]).astype(np.int64) for name in names}
+        coarse_in, coarse_out, coarse_group, _ = stored["folding"].T
+        return Rows(**stored, lanes_in=coarse_in * coarse_group, lanes_out=coarse_out * coarse_group)
 
     def _columns(self, layer: Layer) -> dict[str, Integers]:
         foldings = candidates(layer)

@@ -53,7 +53,9 @@ class Transform:
         return self.function(graph, **self.options) if Graph in self.applies_to else None
 
 
-def transform(applies_to: type | tuple[type, ...]) -> Callable[[Callable[..., Gene | None]], Callable[..., Gene | None]]:
+def transform(
+    applies_to: type | tuple[type, ...],
+) -> Callable[[Callable[..., Gene | None]], Callable[..., Gene | None]]:
     """Mark a rule's function; `applies_to` names operator classes, or Graph."""
     classes = applies_to if isinstance(applies_to, tuple) else (applies_to,)
 

@@ -1,12 +1,12 @@
 """How fast a network could run on a device at best: no design of this architecture can beat these figures.
 
-    dsp        f * D / sum over layers of MACs * DSPs a product
-    bram18, lut, ff, uram
-               f * limit / sum over layers of the least resource * cycles product of any folding. A partition that runs
-               at interval T holds resource * cycles <= limit * T for its layers together, so the sum over all
-               layers (and reloading passes) bounds the time of a frame however it is cut.
-    bandwidth  memory rate / bits that must move per frame: its inputs and outputs, and the weights once a batch where
-               they do not all fit on chip
+dsp        f * D / sum over layers of MACs * DSPs a product
+bram18, lut, ff, uram
+           f * limit / sum over layers of the least resource * cycles product of any folding. A partition that runs
+           at interval T holds resource * cycles <= limit * T for its layers together, so the sum over all
+           layers (and reloading passes) bounds the time of a frame however it is cut.
+bandwidth  memory rate / bits that must move per frame: its inputs and outputs, and the weights once a batch where
+           they do not all fit on chip
 """
 
 from __future__ import annotations

@@ -167,7 +167,9 @@ class _Reader:
     def _binary(self, node: ast.BinOp, depth: int) -> Compiled:
         apply = _BINARY.get(type(node.op))
         if apply is None:
-            raise self.problem(node, f"operator '{type(node.op).__name__}' is not part of a formula", "use + - * / // %")
+            raise self.problem(
+                node, f"operator '{type(node.op).__name__}' is not part of a formula", "use + - * / // %"
+            )
         left, right = self.read(node.left, depth + 1), self.read(node.right, depth + 1)
         return lambda e: apply(left(e), right(e))
 
@@ -194,7 +196,9 @@ class _Reader:
         given = dict(zip(wanted, node.args, strict=False))
         for keyword in node.keywords:
             if keyword.arg not in wanted or keyword.arg in given:
-                raise self.problem(node, f"{name} has no further argument '{keyword.arg}'", suggest(str(keyword.arg), wanted))
+                raise self.problem(
+                    node, f"{name} has no further argument '{keyword.arg}'", suggest(str(keyword.arg), wanted)
+                )
             given[str(keyword.arg)] = keyword.value
         if not wanted and node.args:
             return list(node.args)

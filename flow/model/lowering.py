@@ -15,9 +15,9 @@ from flow.fixed_point import Numbers
 from flow.ir import Folding, Graph, Node, Shape
 from flow.model.fifos import with_depths
 from flow.model.hardware import Design, Hardware, Module, Partition, PartitionDesign, Port, Stream
-from flow.model.weight_memory import slot_bits as slot_bits
-from flow.model.weight_memory import values_per_word as values_per_word
-from flow.model.weight_memory import weight_rows as weight_rows
+from flow.model.weight_memory import slot_bits, values_per_word, weight_rows
+
+__all__ = ["Boundary", "LoweringError", "filters_per_pass", "lower", "slot_bits", "values_per_word", "weight_rows"]
 
 NumbersOf = Callable[[Node], Numbers]
 WEIGHTS_MEMORY = {"bram": 0, "lutram": 1, "uram": 2}
@@ -341,4 +341,3 @@ class _Builder:
         name = f"s{len(self.streams)}"
         self.streams[name] = Stream(name, 1, self.layout.port_bits, 0, "")
         return name
-

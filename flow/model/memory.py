@@ -77,6 +77,4 @@ def stored_tensors(hardware: Hardware, outputs: tuple[str, ...]) -> dict[str, St
 
 def frame_words(partition: Partition) -> int:
     """Port words that one frame of one pass moves: what is read and what is written."""
-    return sum(
-        p.pixels * -(-p.channels // values_per_word(p.port_bits, p.bits)) for p in partition.ports if p.tensor
-    )
+    return sum(p.pixels * -(-p.channels // values_per_word(p.port_bits, p.bits)) for p in partition.ports if p.tensor)

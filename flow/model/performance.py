@@ -259,7 +259,9 @@ def pipeline_latency(part: Partition, figures: Mapping[str, ModuleFigures], stre
             continue
         else:
             slowest = max(own.interval, stretched) if module.ip == "memory_write" else own.interval
-            out = passed(joined(inputs), Pace(slowest, own.fill, own.drain), module_lag(module.ip, module.parameters).needed)
+            out = passed(
+                joined(inputs), Pace(slowest, own.fill, own.drain), module_lag(module.ip, module.parameters).needed
+            )
         if module.ip == "memory_write":
             last = max(last, int(out.last))
         spans |= dict.fromkeys(module.outputs, out)

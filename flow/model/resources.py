@@ -22,9 +22,7 @@ BLOCK_DEPTH = 512
 
 def limits(resources: Resources, utilisation: Utilisation) -> dict[str, int]:
     """Usable amount of each resource: the stated part of the device, rounded down."""
-    return {
-        name: int(np.floor(round(getattr(resources, name) * getattr(utilisation, name), 6))) for name in RESOURCES
-    }
+    return {name: int(np.floor(round(getattr(resources, name) * getattr(utilisation, name), 6))) for name in RESOURCES}
 
 
 def fifo_depth(words: Any) -> Any:

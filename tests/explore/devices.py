@@ -6,13 +6,25 @@ from flow.spec import Device, Memory, Resources
 
 
 def device(
-    dsp: int, bram18: int, lut: int, dsp_type: str = "DSP48E1", reconfiguration_s: float | None = 0.08255, uram: int = 0,
-    capacity_gb: float = 1.073, bandwidth_gbps: float = 34.1, port_bits: int = 64, name: str = "toy",
+    dsp: int, bram18: int, lut: int, dsp_type: str = "DSP48E1", reconfiguration_s: float | None = 0.08255,
+    uram: int = 0, capacity_gb: float = 1.073, bandwidth_gbps: float = 34.1, port_bits: int = 64, name: str = "toy",
 ) -> Device:  # fmt: skip
     memory = Memory("ps", capacity_gb, bandwidth_gbps, 0.75, 4, port_bits, 16, True)
     resources = Resources(dsp, bram18, uram, lut, 2 * lut)
     return Device(
-        name, "part", "board", "", "zynq7000", resources, dsp_type, (memory,), 125.0, "linux", reconfiguration_s, None, ""
+        name,
+        "part",
+        "board",
+        "",
+        "zynq7000",
+        resources,
+        dsp_type,
+        (memory,),
+        125.0,
+        "linux",
+        reconfiguration_s,
+        None,
+        "",
     )
 
 

@@ -36,7 +36,9 @@ class Net:
             self.weights[f"{name}/{parameter}"] = Recipe(shape, "constant", 0.01)
         return name
 
-    def conv(self, source: str, filters: int, kernel: int = 3, stride: int = 1, pad: int | None = None, groups: int = 1) -> str:
+    def conv(
+        self, source: str, filters: int, kernel: int = 3, stride: int = 1, pad: int | None = None, groups: int = 1
+    ) -> str:
         pads = (kernel // 2 if pad is None else pad,) * 2
         return self.add(
             Conv(filters, (kernel,) * 2, (stride,) * 2, pads, pads, (1, 1), groups, activation="relu"), source
@@ -129,7 +131,9 @@ def resnet50() -> Graph:
 def squeezenet() -> Graph:
     net = Net("squeezenet", (3, 224, 224))
     t = net.pool(net.conv("x", 64, 3, 2, 0), 3, 2, ceil_mode=True)
-    for index, (squeeze, expand) in enumerate(((16, 64), (16, 64), (32, 128), (32, 128), (48, 192), (48, 192), (64, 256), (64, 256))):
+    for index, (squeeze, expand) in enumerate(
+        ((16, 64), (16, 64), (32, 128), (32, 128), (48, 192), (48, 192), (64, 256), (64, 256))
+    ):
         s = net.conv(t, squeeze, 1)
         t = net.add(Concat(), net.conv(s, expand, 1), net.conv(s, expand, 3))
         if index in (1, 3):
