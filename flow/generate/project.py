@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from flow.diagnostics import BuildError, Problem
@@ -13,13 +14,13 @@ from flow.generate.files import prune, put, replaced
 from flow.generate.lint import Signatures, lint
 from flow.generate.render import TEMPLATES, render
 from flow.generate.schedule import Schedule, schedule, weights_file
-from flow.generate.tcl import HlsProject, VivadoProject, hls_script, vivado_script
+from flow.generate.tcl import HlsProject, KernelLink, VivadoProject, hls_script, link_config, vivado_script
 from flow.ir import canonical_json
 from flow.model.hardware import Hardware
 from flow.numerics import Realised
 
 _INCLUDE = re.compile(r'^#include "([\w.]+)"', re.MULTILINE)
-_OURS = (".cpp", ".hpp", ".tcl", ".bin")
+_OURS = (".cpp", ".hpp", ".tcl", ".cfg", ".bin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Target:
         part: e.g. `xc7z045ffg900-2`.
         family: `zynq7000` or `zynqmp` for a processing system with memory ports, "" for a bare FPGA.
         flow_target: `vivado` makes an IP for a block design, `vitis` a kernel for an accelerator card.
+        link: for a card, the link of a kernel from its name and its pointer arguments.
     """
 
     part: str
@@ -39,6 +41,7 @@ class Target:
     ps_properties: tuple[tuple[str, str], ...] = ()
     memory_ports: int = 4
     flow_target: str = "vivado"
+    link: Callable[[str, tuple[str, ...]], KernelLink] | None = field(default=None, compare=False)
 
 
 def generate(
@@ -59,6 +62,9 @@ def generate(
         _check(context, signatures, project, overrides)
         texts |= {out / project / name: text for name, text in _hls(context, target, overrides).items()}
         texts[out / design / "build.tcl"] = vivado_script(_vivado_project(context, target), overrides)
+        if target.link is not None:
+            link = target.link(context.name, tuple(p.name for p in context.ports))
+            texts[out / design / "link.cfg"] = link_config(link, overrides)
     text = canonical_json(plan.as_json())
     path = out / "schedule.json"
     if not path.is_file() or path.read_text(encoding="utf-8") != text:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from flow.diagnostics import BuildError, Problem
 from flow.generate.project import Target
 from flow.generate.tcl import KernelLink
@@ -20,6 +22,7 @@ def device_target(device: Device, clock_mhz: float) -> Target:
         board_part=device.board if beside_processor else "",
         memory_ports=device.memories[0].ports,
         flow_target="vitis" if device.host == "xrt" else "vivado",
+        link=partial(kernel_link, device, clock_mhz) if device.host == "xrt" else None,
     )
 
 

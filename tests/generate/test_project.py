@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from flow.diagnostics import BuildError
 from flow.generate import Target, generate
 from flow.generate import project as projects
+from flow.generate.tcl import KernelLink
 
 from .designs import classifier, residual
 
@@ -85,6 +87,16 @@ def test_a_users_template_comes_first(tmp_path: Path) -> None:
     sample = classifier()
     generate(sample.hardware, sample.realised, ZC706, tmp_path / "out", tmp_path / "own")
     assert "puts mine" in (tmp_path / "out" / "hls" / "p0" / "build.tcl").read_text()
+
+
+def test_a_card_gets_its_link(tmp_path: Path) -> None:
+    def link(top: str, arguments: tuple[str, ...]) -> KernelLink:
+        return KernelLink(top, "platform", 250.0, arguments, ("DDR[0]",) * len(arguments))
+
+    sample = classifier()
+    generate(sample.hardware, sample.realised, replace(ZC706, family="", flow_target="vitis", link=link), tmp_path)
+    text = (tmp_path / "vivado" / "p0" / "link.cfg").read_text()
+    assert all(name in text for name in ("partition_0", "in_0", "out_0", "weights"))
 
 
 def test_a_broken_template_stops_at_the_lint(tmp_path: Path) -> None:

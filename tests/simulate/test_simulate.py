@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from flow.fixed_point import Format
 from flow.generate import Target, generate
 from flow.numerics import evaluate, seeded_frames
 from flow.operators.activate import Activation
@@ -16,6 +17,7 @@ from flow.operators.convolution import Conv
 from flow.operators.inner_product import Gemm
 from flow.operators.pool import Pool
 from flow.tools.simulation import Verification, modes_for, simulate
+from flow.tools.simulation.verification import tensor_check
 from tests.generate import designs
 from tests.generate.designs import Folding, Sample, conv, one, sample
 
@@ -104,6 +106,19 @@ def test_record(tmp_path: Path) -> None:
     assert record["cycles_agree"] is True and record["emulated"] == {"frames": 1000}
     data = {p.name: p.stat().st_size for p in (tmp_path / "hls" / "p0" / "data").iterdir()}
     assert data == {"invocations.txt": len("0 1 0 000\n"), "in_0.bin": 8 * 48, "expected_out_0.bin": 16}
+
+
+def test_liveness() -> None:
+    """Zeros apart, half of the values must differ; neither constants nor saturated values say much."""
+    normal, fmt = np.random.default_rng(1).normal(0, 4000, (10, 20000)).astype(np.int64), Format(16)
+    spread = tensor_check("t", 0, normal, fmt)
+    assert not spread.degenerate and spread.saturated == 0
+    rectified = tensor_check("t", 0, np.maximum(normal, 0), fmt)
+    assert not rectified.degenerate and 0.3 < rectified.zeros < 0.7
+    assert tensor_check("t", 0, np.zeros(50, np.int64), fmt).degenerate
+    assert tensor_check("t", 0, normal % 2, fmt).degenerate
+    assert tensor_check("t", 0, np.repeat(normal[:, :1], 20000, axis=1), fmt).degenerate
+    assert tensor_check("t", 0, np.clip(normal * 4, -32768, 32767), fmt).degenerate
 
 
 def test_modes_by_effort() -> None:

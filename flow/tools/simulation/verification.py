@@ -6,8 +6,16 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+
+from flow.fixed_point import Format
+from flow.ir import Array
+
 AP_INT_LIMIT = 4_000_000_000
 """Multiplications up to which the arbitrary-precision mode, some ten times slower, is run as well (a minute)."""
+ALIVE, SATURATED = 0.5, 0.01
+"""A compared tensor has at least this share of distinct values and less than this share of saturated ones."""
+SAMPLE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +32,33 @@ class ModuleCycles:
 
 @dataclass(frozen=True, slots=True)
 class TensorCheck:
-    """A compared tensor: `distinct` and `saturated` are shares, `degenerate` that it says little."""
+    """A compared tensor, and whether its being equal says anything.
+
+    Attributes:
+        zeros: share of zeros, which a rectifier makes many of.
+        distinct: share of different values in a sample of the others, taken evenly from all frames. The sample is a
+            sixteenth of the width's codes: among more values than codes, most would have to be equal.
+        saturated: share at either end of the format's range.
+        degenerate: fewer than half distinct, or 1 % and more saturated.
+    """
 
     tensor: str
     partition: int
     values: int
+    zeros: float
     distinct: float
     saturated: float
     degenerate: bool
+
+
+def tensor_check(tensor: str, partition: int, integers: Array, fmt: Format) -> TensorCheck:
+    """How alive a tensor's integers are; one that is all zeros has no distinct values."""
+    others = integers[integers != 0]
+    sample = others[:: max(1, -(-others.size // max(1, 2**fmt.bits // SAMPLE)))]
+    distinct = len(np.unique(sample)) / sample.size if sample.size else 0.0
+    saturated = float(np.mean((integers == fmt.lowest) | (integers == fmt.highest)))
+    zeros, degenerate = 1 - others.size / integers.size, distinct < ALIVE or saturated >= SATURATED
+    return TensorCheck(tensor, partition, integers.size, zeros, distinct, saturated, degenerate)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,11 +22,11 @@ from flow.generate.schedule import Step, schedule, tensor_format
 from flow.ir import Array, canonical_json
 from flow.model.datasheet import Catalogue, load_catalogue
 from flow.model.hardware import Hardware, Partition
-from flow.numerics import Realised, accuracy, emulate, liveness, sqnr_db, top1
+from flow.numerics import Realised, accuracy, emulate, sqnr_db, top1
 from flow.tools.gpp import MODES
 from flow.tools.simulation.bench import PartitionRun, Task, invocations, run_partition
 from flow.tools.simulation.compare import check_image
-from flow.tools.simulation.verification import ModuleCycles, TensorCheck, Verification
+from flow.tools.simulation.verification import ModuleCycles, Verification, tensor_check
 
 _JOBS = 2
 
@@ -75,7 +75,11 @@ def simulate(
         **_fidelity(task, realised, reference, labels),
         partitions=tuple({"partition": r.partition, "passes": list(r.tiles)} for r in main),
         scheduled=_scheduled(plan.steps),
-        tensors=tuple(_tensor_check(tensor, run, realised, task) for run in main for tensor in run.images),
+        tensors=tuple(
+            tensor_check(tensor, run.partition, task.tensors[tensor], tensor_format(realised, tensor))
+            for run in main
+            for tensor in run.images
+        ),
         modules=_cycles(hardware, count, main),
         emulated=emulated,
     )
@@ -138,11 +142,6 @@ def _scheduled(steps: Sequence[Step]) -> tuple[Mapping[str, Any], ...]:
     configured = [s.partition for s in steps if s.action == "configure"]
     passes = {i: [s.tile for s in steps if s.action == "run" and s.partition == i] for i in configured}
     return tuple({"partition": i, "passes": passes[i]} for i in configured)
-
-
-def _tensor_check(tensor: str, run: PartitionRun, realised: Realised, task: Task) -> TensorCheck:
-    alive = liveness(task.tensors[tensor], tensor_format(realised, tensor))
-    return TensorCheck(tensor, run.partition, alive.values, alive.distinct, alive.saturated, alive.degenerate)
 
 
 def _cycles(hardware: Hardware, frames: int, runs: Sequence[PartitionRun]) -> tuple[ModuleCycles, ...]:
