@@ -58,10 +58,10 @@ def _documents() -> dict[str, Any]:
 
 @cache
 def _validator(schema: str, pointer: str) -> Any:
-    from jsonschema import Draft202012Validator  # noqa: PLC0415  50 ms that a command without a spec need not pay
-    from jsonschema.validators import extend  # noqa: PLC0415
-    from referencing import Registry  # noqa: PLC0415
-    from referencing.jsonschema import DRAFT202012  # noqa: PLC0415
+    from jsonschema import Draft202012Validator
+    from jsonschema.validators import extend
+    from referencing import Registry
+    from referencing.jsonschema import DRAFT202012
 
     # Without `$schema`, or a reference would fall back to the standard's own type checker.
     parts = {name: {k: v for k, v in part.items() if k != "$schema"} for name, part in _documents().items()}

@@ -12,7 +12,7 @@ from flow.spec import Build
 from flow.tasks.network import rewrite_folder
 from flow.tasks.pipeline import Section, options_of, section
 from flow.tasks.project import Project, files_digest
-from flow.tasks.stage import Stage, interactive, replaced_folder
+from flow.tasks.stage import Stage, counted, interactive, replaced_folder
 
 if TYPE_CHECKING:
     from flow.explore.engine import Exploration
@@ -116,8 +116,7 @@ def _summary(found: Exploration) -> str:
     figures = found.performance.as_json()
     used, most = figures["resources"], figures["resource_limits"]
     share = ", ".join(f"{name.upper()} {used[name]}/{most[name]}" for name in ("dsp", "bram18", "lut"))
-    count = figures["partitions"]
-    parts = f"{count} partition{'s' * (count != 1)}"
+    parts = counted(figures["partitions"], "partition")
     ratio = f"{100 * figures['bound_ratio']:.0f} % of the DSP bound"
     return f"{figures['throughput_fps']:.4g} fps modelled, {ratio}, {parts}, {share}"
 

@@ -11,7 +11,7 @@ from flow.spec import Build
 from flow.tasks.explore import explore_folder
 from flow.tasks.project import Project, files_digest
 from flow.tasks.realise import realise_folder
-from flow.tasks.stage import Stage, write_atomically
+from flow.tasks.stage import Stage, counted, write_atomically
 
 if TYPE_CHECKING:
     from flow.model.hardware import Hardware
@@ -56,8 +56,8 @@ def generate_stage(project: Project, build: Build) -> Stage:
         write_atomically(manifest, canonical_json(listed))
         modules = sum(len(p.modules) for p in hardware.partitions)
         ips = len({m.ip for p in hardware.partitions for m in p.modules})
-        count = len(hardware.partitions)
-        return f"{count} partition{'s' * (count != 1)}, {modules} modules of {ips} IPs, {len(files)} files"
+        parts, kinds = counted(len(hardware.partitions), "partition"), counted(ips, "IP")
+        return f"{parts}, {counted(modules, 'module')} of {kinds}, {len(files)} files"
 
     return Stage(
         stage="generate",

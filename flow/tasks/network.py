@@ -13,7 +13,7 @@ from flow.spec import Build
 from flow.spec.canonical import network_json
 from flow.tasks.pipeline import section
 from flow.tasks.project import Project, digest
-from flow.tasks.stage import Stage, replaced_folder
+from flow.tasks.stage import Stage, counted, replaced_folder
 
 IMPORT_CODE = ("diagnostics", "fixed_point", "ir", "operators", "frontend")
 REWRITE_CODE = ("diagnostics", "fixed_point", "ir", "operators", "rewrite")
@@ -106,7 +106,7 @@ def rewrite_stage(project: Project, build: Build) -> Stage:
             save_graph(result.graph, scratch)
             (scratch / "rewrite.log").write_text(result.log(), encoding="utf-8")
         hit = len({hit.rule for hit in result.hits})
-        return f"{hit} of {len(steps)} rules hit {len(result.hits)} places (rewrite.log)"
+        return f"{hit} of {len(steps)} rules hit {counted(len(result.hits), 'place')} (rewrite.log)"
 
     return Stage(
         stage="rewrite",
@@ -134,7 +134,7 @@ def decompose_stage(project: Project, build: Build) -> Stage:
         ranges = tensor_ranges(graph, frames)
         with replaced_folder(folder) as scratch:
             save_ranges(ranges, scratch / "ranges.json")
-        return f"ranges of {len(ranges.tensors)} tensors over {ranges.frames} frames"
+        return f"ranges of {counted(len(ranges.tensors), 'tensor')} over {counted(ranges.frames, 'frame')}"
 
     data = (network.data.path,) if network.data else ()
     return Stage(

@@ -10,7 +10,7 @@ from flow.tasks.generate import GENERATE_CODE, lowered, manifest_path
 from flow.tasks.network import import_folder
 from flow.tasks.project import Project, files_digest
 from flow.tasks.realise import realise_folder
-from flow.tasks.stage import Stage
+from flow.tasks.stage import Stage, counted
 
 if TYPE_CHECKING:
     from flow.ir import Array
@@ -46,8 +46,8 @@ def simulate_stage(project: Project, build: Build) -> Stage:
             emulated=json.loads(fidelity.read_text(encoding="utf-8")),
         )
         passes = sum(len(p["passes"]) for p in result.partitions)
-        count, sqnr = result.frames, result.sqnr_db
-        ran = f"bit-exact on {count} frame{'s' * (count != 1)} ({settings.mode}), {passes} invocations"
+        sqnr, frames_run = result.sqnr_db, counted(result.frames, "frame")
+        ran = f"bit-exact on {frames_run} ({settings.mode}), {counted(passes, 'invocation')}"
         return ran if sqnr is None else f"{ran}, {sqnr:.1f} dB against ONNX Runtime"
 
     data = (network.data.path,) if network.data else ()

@@ -144,6 +144,11 @@ def replaced_folder(folder: Path) -> Iterator[Path]:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
+def counted(number: int, thing: str) -> str:
+    """`1 partition`, `2 partitions`."""
+    return f"{number} {thing}{'s' * (number != 1)}"
+
+
 def interactive() -> bool:
     """Whether a person watches: progress bars are drawn only then."""
     return sys.stderr.isatty()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from flow.diagnostics import BuildError, Problem, render_all
+from flow.diagnostics import BuildError, Problem, quoted, render_all, suggest
 from flow.spec import Build, parse_words, resolve, resolved_json, spec_paths
 from flow.tasks.commands import COMMANDS, command_task
 from flow.tasks.explore import explore_stage
@@ -39,6 +39,8 @@ STAGES: Mapping[str, Maker] = {
 """In the order of the data; every stage's doc is a line of `doit list`."""
 
 WORDS = ("spec", "build_dir")
+SPEC_COMMANDS = ("build", "estimate", "show")
+DOIT_COMMANDS = ("run", "auto", "strace")
 TOLERANT = frozenset({"list", "help", "clean", "info", "forget", "ignore", "dumpdb", "tabcompletion", "reset-dep"})
 """doit's own commands: a broken spec must not keep anybody from listing or cleaning."""
 
@@ -58,29 +60,45 @@ def load(root: Path, argv: Sequence[str]) -> dict[str, Any]:
 
 
 def _table(root: Path, arguments: tuple[str, ...]) -> dict[str, Any]:
-    command = next((a for a in arguments if not a.startswith("-") and "=" not in a), "build")
-    words = [a for a in arguments if "=" in a and not a.startswith("-")]
-    known = (*WORDS, *(COMMANDS[command].words if command in COMMANDS else ()))
-    tolerant = command in TOLERANT
-    try:
-        values = parse_words(words, known)
-    except BuildError:
-        if not tolerant:
-            raise
-        values = {}
+    asked = _commands(arguments)
+    tolerant = asked[0] in TOLERANT
+    values = _words(arguments, asked, tolerant)
     build_dir = Path(values.get("build_dir", root / "build")).absolute()
     project = Project(root, build_dir)
-    needs_specs = tolerant or command in STAGES or command in ("build", "estimate", "show") or ":" in command
+    needs_specs = tolerant or any(name in (*STAGES, *SPEC_COMMANDS) for name in asked)
     builds = tuple(_builds(project, values, tolerant)) if needs_specs else ()
     build_dir.mkdir(parents=True, exist_ok=True)
     if not tolerant:
         _announce(project, builds)
-    tasks: dict[str, Any] = {f"task_{name}": _stage_task(name, _stages(name, project, builds), project) for name in STAGES}
+    tasks: dict[str, Any] = {
+        f"task_{name}": _stage_task(name, _stages(name, project, builds), project) for name in STAGES
+    }
     tasks["task_build"] = _group("build", "every stage up to the report", "report", builds)
     tasks["task_estimate"] = _estimate(project, builds)
     for name in COMMANDS:
         tasks[f"task_{name}"] = command_task(name, project, builds, values)
     return {"DOIT_CONFIG": _config(project), **tasks}
+
+
+def _commands(arguments: tuple[str, ...]) -> tuple[str, ...]:
+    """The commands that are asked for, `explore:name` as `explore`; CLI010 for one that nobody knows."""
+    known = (*STAGES, *COMMANDS, *SPEC_COMMANDS, *TOLERANT, *DOIT_COMMANDS)
+    first = arguments[0] if arguments else "build"
+    if first[:1] != "-" and "=" not in first and first.partition(":")[0] not in known:
+        hint = suggest(first, known) or "`doit list` shows what there is"
+        raise BuildError(Problem("CLI010", f"there is no command {quoted(first)}", hint))
+    asked = [a.partition(":")[0] for a in arguments if "=" not in a]
+    return tuple(name for name in asked if name in known and name != "run") or ("build",)
+
+
+def _words(arguments: tuple[str, ...], asked: tuple[str, ...], tolerant: bool) -> dict[str, str]:
+    own = [word for name in asked if name in COMMANDS for word in COMMANDS[name].words]
+    try:
+        return parse_words([a for a in arguments if "=" in a and not a.startswith("-")], (*WORDS, *own))
+    except BuildError:
+        if not tolerant:
+            raise
+        return {}
 
 
 def _config(project: Project) -> dict[str, Any]:
