@@ -7,9 +7,8 @@ Tensors are numbered too: the network's inputs first, then one a position.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -17,7 +16,7 @@ from flow.diagnostics import BuildError, Problem
 from flow.explore.tables import Layer, Rows, Table, TableBuilder, module_parameters
 from flow.explore.transform import GENES, Transform
 from flow.fixed_point import Format, Numbers
-from flow.ir import Graph, Node, Shape
+from flow.ir import Graph, Node, Operator, Shape
 from flow.model.datasheet import Catalogue
 from flow.model.fifos import Lag, module_lag
 from flow.model.lowering import filters_per_pass, is_alias
@@ -124,47 +123,124 @@ def build_space(
         BuildError: DSE001 for every node that has no hardware.
     """
     check_mappable(graph, catalogue)
-    shapes = graph.shapes()
-    source, aliases = _aliases(graph, shapes)
-    nodes = [n for n in graph.nodes if n.name not in source]
-    number = {name: i for i, (name, _) in enumerate(graph.inputs)}
-    inputs = len(number)
-    number |= {n.name: inputs + i for i, n in enumerate(nodes)}
-    edges = [Edge(number[source.get(t, t)], i, slot) for i, n in enumerate(nodes) for slot, t in enumerate(n.inputs)]
-    tensors = []
-    for index, name in enumerate([*(name for name, _ in graph.inputs), *(n.name for n in nodes)]):
-        readers = tuple(e for e, edge in enumerate(edges) if edge.tensor == index)
-        is_output = any(o in graph.outputs for o in (name, *aliases.get(name, ())))
-        shape = shapes[name]
-        bits = widths.bits(name)
-        tensors.append(Tensor(name, index - inputs, shape[0], math.prod(shape[1:]), bits, readers, is_output))
+    survey = _Survey(graph, widths, transforms)
     builder = TableBuilder(catalogue, memory.port_bits, limits)
-    genes = [_genes(n, [shapes[i] for i in n.inputs], transforms) for n in nodes]
-    tails = [_tail(p, nodes, tensors, edges, inputs) for p in range(len(nodes))]
-    layers = [Layer(n.op, tuple(shapes[i] for i in n.inputs), widths(n), g) for n, g in zip(nodes, genes, strict=True)]
-    tables: list[dict[int, Table]] = [{1: builder.table(layer)} for layer in layers]
-    for p in range(len(layers)):
-        _reloaded_tables(p, layers, tails[p], tensors, inputs, builder, tables, memory.port_bits, genes[p])
-    positions = tuple(
-        Position(
-            node,
-            layers[p].inputs,
-            layers[p].numbers,
-            tuple(e for e, edge in enumerate(edges) if edge.reader == p),
-            _weighted(layers[p]),
-            tails[p],
-            tables[p],
-            aliases.get(node.name, ()),
-            _lag(layers[p]),
-        )
-        for p, node in enumerate(nodes)
-    )
-    cuts = _cuts(graph, nodes, transforms) if device.reconfiguration_s is not None else ()
+    tables = survey.tables(builder)
+    cuts = survey.cuts() if device.reconfiguration_s is not None else ()
     allowed = len(cuts) + 1 if max_partitions is None else min(max_partitions, len(cuts) + 1)
     return Space(
-        graph, device, memory, catalogue, limits, clock_mhz, batch, positions, tuple(tensors), tuple(edges), inputs,
-        builder.rows(), cuts if allowed > 1 else (), allowed,
-    )  # fmt: skip
+        graph,
+        device,
+        memory,
+        catalogue,
+        limits,
+        clock_mhz,
+        batch,
+        survey.positions(tables),
+        survey.tensors,
+        survey.edges,
+        survey.inputs,
+        builder.rows(),
+        cuts if allowed > 1 else (),
+        allowed,
+    )
+
+
+class _Survey:
+    """Numbers a graph's nodes, tensors and edges, and finds what may be reloaded and cut."""
+
+    def __init__(self, graph: Graph, widths: Widths, transforms: Sequence[Transform]) -> None:
+        self.graph, self.transforms = graph, transforms
+        shapes = graph.shapes()
+        source, self.aliases = _aliases(graph, shapes)
+        self.nodes = [n for n in graph.nodes if n.name not in source]
+        self.inputs = len(graph.inputs)
+        names = [*(name for name, _ in graph.inputs), *(n.name for n in self.nodes)]
+        number = {name: i for i, name in enumerate(names)}
+        self.edges = tuple(
+            Edge(number[source.get(t, t)], i, slot) for i, n in enumerate(self.nodes) for slot, t in enumerate(n.inputs)
+        )
+        self.tensors = tuple(
+            Tensor(
+                name,
+                index - self.inputs,
+                shapes[name][0],
+                math.prod(shapes[name][1:]),
+                widths.bits(name),
+                tuple(e for e, edge in enumerate(self.edges) if edge.tensor == index),
+                any(o in graph.outputs for o in (name, *self.aliases.get(name, ()))),
+            )
+            for index, name in enumerate(names)
+        )
+        self.layers = [self._layer(n.op, tuple(shapes[i] for i in n.inputs), widths(n)) for n in self.nodes]
+        self.tails = [self._tail(p) for p in range(len(self.nodes))]
+
+    def _layer(self, op: Operator, inputs: tuple[Shape, ...], numbers: Numbers, passes: int = 1) -> Layer:
+        """A layer with the genes that the transformations open for it."""
+        genes = dict(GENES)
+        for rule in self.transforms:
+            gene = rule.gene(op, inputs)
+            if gene is not None:
+                genes[gene.name] = gene.values
+        return Layer(op, inputs, numbers, genes, passes)
+
+    def _tail(self, p: int) -> tuple[int, ...]:
+        """Positions right behind `p` that may share its partition when it is reloaded: channel-wise layers in a chain."""
+        chain: list[int] = []
+        while True:
+            tensor = self.tensors[self.inputs + p]
+            if len(tensor.readers) != 1 or tensor.is_output:
+                return tuple(chain)
+            reader = self.edges[tensor.readers[0]].reader
+            node = self.nodes[reader]
+            same = self.tensors[self.inputs + reader].bits == tensor.bits
+            if reader != p + 1 or node.op.arity != 1 or self.layers[reader].weighted or not same:
+                return tuple(chain)
+            chain.append(reader)
+            p = reader
+
+    def tables(self, builder: TableBuilder) -> list[dict[int, Table]]:
+        """Of every position, by number of passes: what it does as a whole, and in each number worth considering."""
+        tables = [{1: builder.table(layer)} for layer in self.layers]
+        for p, layer in enumerate(self.layers):
+            if not layer.weighted or len(layer.genes["weights_reloading"]) < 2:
+                continue
+            per_word = values_per_word(builder.port_bits, self.tensors[self.inputs + p].bits)
+            filters = layer.op.output_shape(layer.inputs)[0]
+            for passes in _pass_choices(layer, filters, per_word, builder.limits):
+                share = filters_per_pass(filters, passes, per_word)
+                field = "filters" if hasattr(layer.op, "filters") else "features"
+                part = replace(layer.op, **{field: share})  # type: ignore[type-var]
+                tables[p][passes] = builder.table(self._layer(part, layer.inputs, layer.numbers, passes))
+                for q in self.tails[p]:
+                    behind = self.layers[q]
+                    shapes = tuple((share, *shape[1:]) for shape in behind.inputs)
+                    tables[q][passes] = builder.table(self._layer(behind.op, shapes, behind.numbers, passes))
+        return tables
+
+    def positions(self, tables: Sequence[Mapping[int, Table]]) -> tuple[Position, ...]:
+        """One record a node with hardware."""
+        return tuple(
+            Position(
+                node,
+                self.layers[p].inputs,
+                self.layers[p].numbers,
+                tuple(e for e, edge in enumerate(self.edges) if edge.reader == p),
+                self.layers[p].weighted,
+                self.tails[p],
+                tables[p],
+                self.aliases.get(node.name, ()),
+                _lag(self.layers[p]),
+            )
+            for p, node in enumerate(self.nodes)
+        )
+
+    def cuts(self) -> tuple[int, ...]:
+        """Legal cuts as positions."""
+        position = {n.name: p for p, n in enumerate(self.nodes)}
+        opened = [gene for rule in self.transforms if (gene := rule.graph_gene(self.graph)) is not None]
+        values = {self.graph.nodes[i].name for gene in opened if gene.name == "cuts" for i in gene.values}
+        return tuple(sorted(position[name] for name in values if position.get(name, 0) > 0))
 
 
 def check_mappable(graph: Graph, catalogue: Catalogue) -> None:
@@ -200,84 +276,16 @@ def _aliases(graph: Graph, shapes: Mapping[str, Shape]) -> tuple[dict[str, str],
     return source, back
 
 
-def _genes(node: Node, inputs: Sequence[Shape], transforms: Sequence[Transform]) -> dict[str, tuple[Any, ...]]:
-    genes = dict(GENES)
-    for rule in transforms:
-        gene = rule.gene(node.op, inputs)
-        if gene is not None:
-            genes[gene.name] = gene.values
-    return genes
-
-
-def _cuts(graph: Graph, nodes: Sequence[Node], transforms: Iterable[Transform]) -> tuple[int, ...]:
-    """Legal cuts as positions of nodes with hardware."""
-    position = {n.name: p for p, n in enumerate(nodes)}
-    opened = [gene for rule in transforms if (gene := rule.graph_gene(graph)) is not None]
-    values = {graph.nodes[i].name for gene in opened if gene.name == "cuts" for i in gene.values}
-    return tuple(sorted(position[name] for name in values if position.get(name, 0) > 0))
-
-
 def _lag(layer: Layer) -> Lag:
     return module_lag(layer.op.ip, module_parameters(layer, np.ones((1, 4), np.int64), 64)[0])
 
 
-def _weighted(layer: Layer) -> bool:
-    return bool(layer.op.parameters(layer.inputs))
-
-
-def _tail(
-    p: int, nodes: Sequence[Node], tensors: Sequence[Tensor], edges: Sequence[Edge], inputs: int
-) -> tuple[int, ...]:
-    """Positions right behind `p` that may share its partition when it is reloaded: a chain of channel-wise layers."""
-    chain: list[int] = []
-    while True:
-        tensor = tensors[inputs + p]
-        if len(tensor.readers) != 1 or tensor.is_output:
-            return tuple(chain)
-        reader = edges[tensor.readers[0]].reader
-        node = nodes[reader]
-        same = tensors[inputs + reader].bits == tensor.bits
-        if reader != p + 1 or node.op.arity != 1 or node.op.parameters([node.shape]) or not same:
-            return tuple(chain)
-        chain.append(reader)
-        p = reader
-
-
-def _reloaded_tables(
-    p: int,
-    layers: Sequence[Layer],
-    tail: Sequence[int],
-    tensors: Sequence[Tensor],
-    inputs: int,
-    builder: TableBuilder,
-    tables: Sequence[dict[int, Table]],
-    port_bits: int,
-    genes: Mapping[str, tuple[Any, ...]],
-) -> None:
-    """Tables of a layer and of the chain behind it for each number of passes worth considering."""
-    layer = layers[p]
-    if not _weighted(layer) or len(genes["weights_reloading"]) < 2:
-        return
-    per_word = values_per_word(port_bits, tensors[inputs + p].bits)
-    filters = layer.op.output_shape(layer.inputs)[0]
-    for passes in _pass_choices(layer, filters, per_word, builder.limits, genes["weights_reloading"]):
-        share = filters_per_pass(filters, passes, per_word)
-        field = "filters" if hasattr(layer.op, "filters") else "features"
-        part = replace(layer, op=replace(layer.op, **{field: share}), passes=passes)  # type: ignore[type-var]
-        tables[p][passes] = builder.table(part)
-        for q in tail:
-            shapes = tuple((share, *shape[1:]) for shape in layers[q].inputs)
-            tables[q][passes] = builder.table(replace(layers[q], inputs=shapes, passes=passes))
-
-
-def _pass_choices(
-    layer: Layer, filters: int, per_word: int, limits: Mapping[str, int], legal: Sequence[int]
-) -> tuple[int, ...]:
+def _pass_choices(layer: Layer, filters: int, per_word: int, limits: Mapping[str, int]) -> tuple[int, ...]:
     """Numbers of passes: the fewest whose weights may fit into the block RAM, and the next few that differ."""
     shares = range(per_word, filters, per_word)
-    even = sorted({-(-filters // share) for share in shares} & set(legal) - {1})
+    legal = {-(-filters // share) for share in shares} & set(layer.genes["weights_reloading"]) - {1}
     weight = layer.op.parameters(layer.inputs)["weight"]
     bits = math.prod(weight) * slot_bits((layer.numbers.weight or Format()).bits)
     room = max(1, limits["bram18"]) * 18432 + limits["uram"] * 294912
-    enough = [n for n in even if filters_per_pass(filters, n, per_word) * bits // filters <= room]
+    enough = [n for n in sorted(legal) if filters_per_pass(filters, n, per_word) * bits // filters <= room]
     return tuple(enough[:PASS_CHOICES])

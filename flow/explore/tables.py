@@ -65,6 +65,10 @@ class Layer:
     genes: Mapping[str, tuple[Any, ...]]
     passes: int = 1
 
+    @property
+    def weighted(self) -> bool:
+        return bool(self.op.parameters(self.inputs))
+
     def key(self) -> tuple[Any, ...]:
         return (self.op, self.inputs, self.numbers, tuple(sorted(self.genes.items())), self.passes)
 

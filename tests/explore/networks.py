@@ -175,3 +175,14 @@ def googlenet() -> Graph:
         t = net.add(Concat(), *branches, net.conv(net.pool(t, 3, 1, 1), d, 1))
     t = net.add(Flatten(), net.add(GlobalPool("average"), t))
     return net.graph(net.add(Gemm(1000), t))
+
+
+def inception() -> Graph:
+    """Two branching blocks with a skip over both: forks of four, joins of three, unequal depths."""
+    net = Net("inception", (8, 12, 12))
+    t = start = net.conv("x", 8, 1)
+    for _ in range(2):
+        branches = (net.conv(t, 8, 1), net.conv(net.conv(t, 4, 1), 8, 3), net.conv(net.pool(t, 3, 1, 1), 8, 5))
+        t = net.conv(net.add(Concat(), *branches), 8, 1)
+    t = net.add(Add(), t, start)
+    return net.graph(net.add(Gemm(10), net.add(Flatten(), net.add(GlobalPool("average"), net.conv(t, 16, 3, 2)))))

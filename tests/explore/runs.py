@@ -1,0 +1,65 @@
+"""Spaces and explorations of the tests, with the shipped data sheets and rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from flow.explore.engine import Exploration, explore
+from flow.explore.population import Population
+from flow.explore.space import Space, build_space
+from flow.explore.transform import Transform, load_transforms
+from flow.ir import Graph
+from flow.model.datasheet import load_catalogue
+from flow.model.memory import memory_system
+from flow.model.resources import limits
+from flow.model.widths import numbers_of_widths
+from flow.spec import Constraints, Device, Precision, Utilisation
+
+ROOT = Path(__file__).parents[2]
+
+
+def rules(*names: str, **options: Mapping[str, Any]) -> tuple[Transform, ...]:
+    """Shipped transformations by name; all of them if none is named."""
+    chosen = [(name, options.get(name, {})) for name in names] if names else None
+    return load_transforms([ROOT / "rules" / "transform"], chosen)
+
+
+def space_of(graph: Graph, device: Device, batch: int = 16, precision: Precision | None = None, *names: str) -> Space:
+    memory, widths = memory_system(device), numbers_of_widths(graph, precision or Precision())
+    catalogue = load_catalogue(ROOT / "ip_templates", device.dsp_type)
+    usable = limits(device.resources, Utilisation())
+    return build_space(graph, device, memory, catalogue, usable, widths, rules(*names), 125.0, batch, None)
+
+
+def explored(graph: Graph, device: Device, batch: int = 16, **settings: Any) -> Exploration:
+    clock = settings.pop("clock_mhz", 125.0)
+    precision, constraints = settings.pop("precision", Precision()), settings.pop("constraints", Constraints())
+    transforms = settings.pop("transforms", None) or rules()
+    catalogue = load_catalogue(ROOT / "ip_templates", device.dsp_type)
+    return explore(graph, device, clock, batch, precision, constraints, transforms, catalogue, **settings)
+
+
+def random_population(space: Space, size: int, seed: int, reloading: bool) -> Population:
+    """Random cuts and foldings; `reloading` gives the last weighted layers of partitions random numbers of passes."""
+    random = np.random.default_rng(seed)
+    length = len(space.positions)
+    cuts, rows = np.zeros((size, length), bool), np.zeros((size, length), np.int64)
+    for design in range(size):
+        density = random.choice([0.0, 0.1, 0.5])
+        for cut in space.cuts:
+            cuts[design, cut] = random.random() < density
+        for p, position in enumerate(space.positions):
+            rows[design, p] = random.integers(position.tables[1].start, position.tables[1].stop)
+        part = np.cumsum(cuts[design])
+        for p, position in enumerate(space.positions if reloading else ()):
+            end = int(np.flatnonzero(part == part[p])[-1])
+            if position.weighted and (end == p or end in position.tail):
+                passes = random.choice(sorted(position.tables))
+                for q in range(p, end + 1):
+                    table = space.positions[q].tables[passes]
+                    rows[design, q] = random.integers(table.start, table.stop)
+    return Population(cuts, rows)
