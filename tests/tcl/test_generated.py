@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from generate.designs import Sample, concatenation, reloaded, residual
+from tests.generate.designs import Sample, concatenation, reloaded, residual
 
 from flow.generate.project import Target, generate
 
