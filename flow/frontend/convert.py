@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING, Any
 from flow.diagnostics import BuildError, Problem, quoted
 from flow.frontend.fold import folded
 from flow.frontend.source import printable
+from flow.frontend.tensors import is_float, type_name
 from flow.ir import Graph, Node, Shape, ShapeError, Weight
 from flow.operators.onnx_node import Imported, OnnxNode, Same, Step, Unsupported, imported_kinds, importers
 
 if TYPE_CHECKING:
     from onnx import NodeProto
+
+_LAYERS = ("Conv", "ConvTranspose", "Gemm", "MatMul", "BatchNormalization")
+"""Operators with weights: behind a missing operator they show that it does not belong to the tail of the network."""
 
 _NOTHING = ("Identity", "Dropout", "Cast")
 """Operators without effect on the inference of float tensors."""
@@ -39,6 +43,7 @@ class Conversion:
     constants: dict[str, Weight]
     shapes: dict[str, Shape]
     read: frozenset[str]
+    inputs: frozenset[str]
     nodes: list[Node] = field(default_factory=list)
     weights: dict[str, Weight] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
@@ -46,10 +51,12 @@ class Conversion:
     missing: list[Problem] = field(default_factory=list)
     invalid: list[Problem] = field(default_factory=list)
     refused: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    seen: list[tuple[str, tuple[str, ...], tuple[str, ...]]] = field(default_factory=list)
 
     def add(self, node: NodeProto) -> None:
         """Convert one node, or note why that is impossible."""
         names = [name for name in node.input if name]
+        self.seen.append((node.op_type, tuple(names), tuple(node.output)))
         if names and all(name in self.constants for name in names) and self._fold(node):
             return
         if node.op_type not in _NOTHING and not importers(node.op_type):
@@ -74,7 +81,7 @@ class Conversion:
         """Note an operator that cannot be computed; what comes behind it is still checked where shapes are known."""
         kind = f"{printable(node.domain)}::{node.op_type}" if node.domain not in ("", "ai.onnx") else node.op_type
         self.missing.append(Problem("ONNX010", printable(f"{kind}: {why}" if why else kind), "", self._where(node)))
-        self.refused.append((next(iter(node.input), ""), tuple(node.output)))
+        self.refused.append((node.op_type, tuple(node.output)))
         self._forget(node)
 
     def _forget(self, node: NodeProto) -> None:
@@ -93,6 +100,7 @@ class Conversion:
 
     def _import(self, node: NodeProto) -> Imported:
         if node.op_type in _NOTHING:
+            self._check_nothing(node)
             return Same(self.aliases.get(node.input[0], node.input[0]))
         seen = OnnxNode(
             node.op_type,
@@ -108,6 +116,12 @@ class Conversion:
             if found is not None:
                 return found
         raise Unsupported("with these inputs")
+
+    def _check_nothing(self, node: NodeProto) -> None:
+        """Unsupported where the node does compute something after all."""
+        to = next((a.i for a in node.attribute if a.name == "to"), None)
+        if to is not None and not is_float(to):
+            raise Unsupported(f"to {type_name(to)}")
 
     def _take(self, node: NodeProto, imported: Imported) -> None:
         if isinstance(imported, Same):
@@ -132,21 +146,33 @@ class Conversion:
             name = f"{wanted}_{count}"
         return name
 
-    def tail(self, outputs: Sequence[str]) -> str:
-        """The tensor that the only missing node reads, if that node ends the network."""
-        ends = [source for source, ended in self.refused if set(ended) & set(outputs)]
-        return ends[0] if len(self.refused) == len(outputs) == len(ends) == 1 else ""
+    def cuts(self, outputs: Sequence[str]) -> tuple[str, ...]:
+        """The tensors in front of a tail that only the host can compute; () if layers come behind what is missing."""
+        behind = {name for _, made in self.refused for name in made}
+        ends: dict[str, None] = {}
+        for kind, names, made in self.seen:
+            if not behind & {*names, *made}:
+                continue
+            if kind in _LAYERS and not behind & set(made):
+                return ()
+            behind |= set(made)
+            ends |= dict.fromkeys(n for n in names if n and n not in self.constants)
+        cut = tuple(name for name in ends if name not in behind)
+        return cut if set(outputs) <= behind and not set(cut) & self.inputs else ()
 
     def graph(self, name: str, inputs: Iterable[str], outputs: Sequence[str]) -> Graph:
         """The finished graph; BuildError with every operator that is missing."""
         problems = list(self.invalid)
         if self.missing:
-            problems.append(missing_operators(self.missing, self.shown, self.tail(outputs)))
+            problems.append(missing_operators(self.missing, self.shown, self.cuts(outputs)))
         if problems:
             raise BuildError(tuple(problems))
         produced = {node.name for node in self.nodes}
-        ends = tuple(dict.fromkeys(self.aliases.get(o, o) for o in outputs))
-        for end in ends:
+        ends = tuple(self.aliases.get(o, o) for o in outputs)
+        for i, end in enumerate(ends):
+            if end in ends[:i]:
+                message = f"outputs {quoted(outputs[ends.index(end)])} and {quoted(outputs[i])} are the same tensor"
+                raise BuildError(Problem("ONNX017", message, "name one of them under `outputs`", self.shown))
             if end not in produced:
                 message = f"output {quoted(end)} is not computed from the input"
                 raise BuildError(Problem("ONNX017", message, "", self.shown))
@@ -170,15 +196,15 @@ def _attributes(node: NodeProto) -> dict[str, Any]:
     return values
 
 
-def missing_operators(missing: Sequence[Problem], shown: str, cut: str = "") -> Problem:
-    """One problem that lists every operator that is missing, its nodes beside it; `cut` is a tensor to end with."""
+def missing_operators(missing: Sequence[Problem], shown: str, cuts: Sequence[str] = ()) -> Problem:
+    """One problem that lists every operator that is missing, its nodes beside it; `cuts` are tensors to end with."""
     counts: dict[str, int] = {}
     for problem in missing:
         kind = problem.message.partition(": ")[0]
         counts[kind] = counts.get(kind, 0) + 1
     listed = ", ".join(f"{kind} ({n} node{'s' * (n > 1)})" for kind, n in sorted(counts.items()))
     known = ", ".join(sorted((*imported_kinds(), *_NOTHING)))
-    advice = f"`outputs: ['{cut}']`" if cut else "`outputs`, a list of the tensors to end with,"
+    advice = f"`outputs: {list(cuts)}`" if cuts else "`outputs`, a list of the tensors to end with,"
     hint = f"what belongs to the host can be cut off by {advice} of the network; supported: {known}"
     return Problem("ONNX010", f"operators that are not supported: {listed}", hint, shown, related=tuple(missing))
 

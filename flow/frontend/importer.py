@@ -68,7 +68,6 @@ def _converted(prepared: Prepared, origins: dict[str, str], shown: str, name: st
     slim = simplify(prepared.model, origins, shown)
     sizes = sizes_of(onnx.shape_inference.infer_shapes(slim, data_prop=True))
     constants = stored_constants(slim.graph) | prepared.kept
-    ends = [value.name for value in slim.graph.output]
     conversion = Conversion(
         shown,
         opset_of(slim),
@@ -76,10 +75,11 @@ def _converted(prepared: Prepared, origins: dict[str, str], shown: str, name: st
         origins,
         constants,
         {tensor: size[1:] for tensor, size in prepared.inputs.items()},
-        frozenset([*ends, *(tensor for node in slim.graph.node for tensor in node.input)]),
+        frozenset([*prepared.outputs, *(tensor for node in slim.graph.node for tensor in node.input)]),
+        frozenset(prepared.inputs),
     )
     for node, why in prepared.missing:
         conversion.refuse(node, why)
     for node in slim.graph.node:
         conversion.add(node)
-    return live(conversion.graph(name, prepared.inputs, ends))
+    return live(conversion.graph(name, prepared.inputs, prepared.outputs))

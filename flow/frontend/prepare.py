@@ -36,12 +36,14 @@ class Prepared:
         model: large constants are among its inputs.
         kept: those constants.
         inputs: name and size, batch axis included, of the network's own inputs.
+        outputs: names of the network's outputs.
         missing: nodes that cannot be computed whatever they do, with the reason; they were taken out.
     """
 
     model: ModelProto
     kept: dict[str, Weight]
     inputs: dict[str, Shape]
+    outputs: tuple[str, ...]
     missing: tuple[tuple[NodeProto, str], ...]
 
 
@@ -68,10 +70,11 @@ def prepare(model: ModelProto, folder: Path, shown: str, input_shape: Shape) -> 
     missing = _take_out(graph, shown)
     kept = _keep_aside(graph, folder, shown)
     _floats_to_float32(graph)
-    rebuilt = _rebuilt(graph, inputs, kept, [name for node, _ in missing for name in node.output if name])
+    rebuilt = _rebuilt(graph, inputs, kept, [node for node, _ in missing])
     opset = opset_of(model)
     imports = [helper.make_opsetid("", opset)]
-    return Prepared(helper.make_model(rebuilt, opset_imports=imports, ir_version=8), kept, inputs, missing)
+    complete = helper.make_model(rebuilt, opset_imports=imports, ir_version=8)
+    return Prepared(complete, kept, inputs, tuple(value.name for value in graph.output), missing)
 
 
 def _constants_to_initialisers(graph: GraphProto, shown: str) -> None:
@@ -153,7 +156,7 @@ def _fits(wanted: Shape, sizes: Sequence[int]) -> bool:
 
 
 def _take_out(graph: GraphProto, shown: str) -> tuple[tuple[NodeProto, str], ...]:
-    """Nodes that no tool may run or fold: with subgraphs, of other domains, ranges whose length is not stored."""
+    """Nodes that no tool may run or fold: with subgraphs, of other domains, of unknown length, in training mode."""
     stored = {t.name: t for t in graph.initializer}
     missing = []
     for node in list(graph.node):
@@ -163,9 +166,17 @@ def _take_out(graph: GraphProto, shown: str) -> tuple[tuple[NodeProto, str], ...
             missing.append((node, f"domain {quoted(node.domain)}"))
         elif node.op_type == "Range" and not _is_short(node, stored, shown):
             missing.append((node, "its ends are computed"))
+        elif node.op_type == "Dropout" and len(node.input) > 2 and _is_true(stored.get(node.input[2])):
+            missing.append((node, "it is in training mode; export the network for inference"))
     for node, _ in missing:
         graph.node.remove(node)
     return tuple(missing)
+
+
+def _is_true(tensor: TensorProto | None) -> bool:
+    from onnx import numpy_helper
+
+    return tensor is not None and bool(numpy_helper.to_array(tensor).any())
 
 
 def _is_short(node: NodeProto, stored: Mapping[str, TensorProto], shown: str) -> bool:
@@ -237,17 +248,25 @@ def _floats_to_float32(graph: GraphProto) -> None:
                 attribute.t.CopyFrom(numpy_helper.from_array(values, attribute.t.name))
 
 
-def _rebuilt(graph: GraphProto, inputs: dict[str, Shape], kept: dict[str, Weight], loose: Sequence[str]) -> GraphProto:
+def _rebuilt(
+    graph: GraphProto, inputs: dict[str, Shape], kept: dict[str, Weight], out: Sequence[NodeProto]
+) -> GraphProto:
     """The graph with float32 inputs of fixed size, then the constants that stand aside, then what was taken out."""
-    from onnx import TensorProto, helper
+    from onnx import TensorProto, ValueInfoProto, helper
 
     known = {v.name: v for v in graph.value_info}
+    loose = [name for node in out for name in node.output if name]
     sources = [helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in inputs.items()]
     sources += [helper.make_tensor_value_info(n, TensorProto.FLOAT, w.shape) for n, w in kept.items()]
     sources += [known.get(n, helper.make_tensor_value_info(n, TensorProto.FLOAT, None)) for n in loose]
+    ends = [value for value in graph.output if value.name not in loose]
     outputs = []
-    for value in graph.output:
+    for value in ends:
         kind = value.type.tensor_type.elem_type
         floating = is_float(kind) or kind == 0
         outputs.append(helper.make_tensor_value_info(value.name, TensorProto.FLOAT if floating else kind, None))
+    # What the nodes that were taken out read is an output, so that everything in front of them is looked at too.
+    made = {name for node in graph.node for name in node.output} - {value.name for value in ends}
+    read = dict.fromkeys(name for node in out for name in node.input if name in made)
+    outputs += [known.get(name, ValueInfoProto(name=name)) for name in read]
     return helper.make_graph(list(graph.node), "network", sources, outputs, list(graph.initializer))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,8 @@ import numpy as np
 
 from flow.diagnostics import BuildError, Problem
 from flow.frontend.export import onnx_model
-from flow.frontend.source import first_line
+from flow.frontend.source import first_line, read_model
+from flow.frontend.structure import cut
 from flow.ir import Array, Graph, Shape
 
 Frames = Array | Mapping[str, Array]
@@ -28,15 +29,18 @@ def reference_outputs(graph: Graph, frames: Frames) -> dict[str, Array]:
     return {name: tensors[name] for name in graph.outputs}
 
 
-def runtime_outputs(source: Graph | Path, frames: Frames, *, shown: str = "") -> dict[str, Array]:
+def runtime_outputs(
+    source: Graph | Path, frames: Frames, *, outputs: Sequence[str] = (), shown: str = ""
+) -> dict[str, Array]:
     """Outputs by name, (N, *shape), computed by ONNX Runtime on one thread, a frame at a time.
 
     Args:
-        source: a graph, or an ONNX file with its own outputs.
+        source: a graph, or an ONNX file.
         frames: channels first; a file that reads channels last gets them moved.
+        outputs: tensors of the file to compute instead of its own outputs.
         shown: the file's name in messages.
     """
-    session = _session(source, shown)
+    session = _session(_cut(source, outputs, shown) if outputs and isinstance(source, Path) else source, shown)
     declared = {value.name: value.shape for value in session.get_inputs()}
     given = {
         name: _laid_out(np.asarray(values, np.float32), declared.get(name, []))
@@ -61,16 +65,28 @@ def _laid_out(values: Array, declared: list[Any]) -> Array:
     return np.ascontiguousarray(np.moveaxis(values, 1, -1))
 
 
-def _session(source: Graph | Path, shown: str) -> Any:
+def _cut(path: Path, outputs: Sequence[str], shown: str) -> bytes:
+    """The file with these outputs."""
+    import onnx
+
+    model = read_model(path, shown or path.name)
+    cut(model.graph, outputs, shown or path.name)
+    onnx.load_external_data_for_model(model, str(path.parent))
+    return bytes(model.SerializeToString())
+
+
+def _session(source: Graph | Path | bytes, shown: str) -> Any:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4
     options.use_deterministic_compute = True
-    model: Any = str(source) if isinstance(source, Path) else onnx_model(source).SerializeToString()
+    model = onnx_model(source).SerializeToString() if isinstance(source, Graph) else source
     try:
-        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(
+            str(model) if isinstance(model, Path) else model, options, providers=["CPUExecutionProvider"]
+        )
     except Exception as error:  # its exceptions have no common class
         message = f"ONNX Runtime cannot run the network: {first_line(error)}"
         raise BuildError(Problem("ONNX018", message, "", shown or "graph")) from None

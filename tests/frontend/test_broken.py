@@ -434,3 +434,40 @@ def test_the_model_is_not_changed_by_the_import(tmp_path: Path) -> None:
     path.write_bytes(copy.deepcopy(model).SerializeToString())
     import_onnx(path)
     assert onnx.load(path) == model
+
+
+def test_a_tail_for_the_host_is_named(tmp_path: Path) -> None:
+    m = Model(1, 3, 8, 8)
+    m.conv(3, 4)
+    m.add("Softmax", axis=1)
+    m.add("Mul", m.constant(np.float32(2)))
+    m.add("ArgMax", axis=1)
+    m.add("Cast", to=TensorProto.FLOAT)
+    assert "`outputs: ['t0']`" in problems(m.save(tmp_path))[0].hint
+    m.conv(1, 1)
+    assert "outputs: [" not in problems(m.save(tmp_path))[0].hint, "a layer behind it is no tail"
+
+
+def test_what_only_looks_like_nothing(tmp_path: Path) -> None:
+    m = Model(1, 3, 8, 8)
+    m.conv(3, 4)
+    m.add("Cast", to=TensorProto.INT64)
+    m.add("Cast", to=TensorProto.FLOAT)
+    m.add("Dropout", m.constant(np.float32(0.5)), m.constant(np.array(True)))
+    (problem,) = problems(m.save(tmp_path))
+    assert [p.message for p in problem.related] == [
+        "Dropout: it is in training mode; export the network for inference",
+        "Cast: to INT64",
+    ]
+
+
+def test_what_stands_in_front_of_a_node_that_is_taken_out_is_listed_too(tmp_path: Path) -> None:
+    m = Model(1, 3, 8, 8)
+    m.conv(3, 4)
+    m.add("Sigmoid")
+    m.add("Fancy", domain="com.example")
+    m.domains.append(helper.make_opsetid("com.example", 1))
+    m.add("Softmax", axis=1)
+    (problem,) = problems(m.save(tmp_path))
+    kinds = sorted(p.message.partition(": ")[0] for p in problem.related)
+    assert kinds == ["Sigmoid", "Softmax", "com.example::Fancy"]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
+from flow.diagnostics import BuildError
 from flow.frontend import export_onnx, import_onnx, reference_outputs, runtime_outputs
 from flow.ir import Graph
 from flow.rewrite import without_hardware
@@ -23,7 +24,7 @@ def check(path: Path, *outputs: str, mapped: bool = True, **options: object) -> 
     """Compare import, rewritten import and its export with the file."""
     graph = import_onnx(path, outputs=outputs, **options)  # type: ignore[arg-type]
     x = frames(graph)
-    expected = [v.reshape(len(x), -1) for v in runtime_outputs(path, x).values()]
+    expected = [v.reshape(len(x), -1) for v in runtime_outputs(path, x, outputs=outputs).values()]
     final = rewritten(graph)
     exported = path.with_name("exported.onnx")
     export_onnx(final, exported)
@@ -317,3 +318,21 @@ def test_trained_networks(tmp_path: Path, name: str) -> None:
     path = tmp_path / "model.onnx"
     path.write_bytes((ROOT / "specs" / "networks" / f"{name}.onnx").read_bytes())
     check(path)
+
+
+@pytest.mark.parametrize("kind", ["Identity", "Dropout", "Cast", "Flatten", "Transpose", "Reshape"])
+def test_outputs_behind_nothing(tmp_path: Path, kind: str) -> None:
+    """The last node computes nothing; its name and that of the tensor in front of it are both the user's."""
+    given = {"Cast": {"to": TensorProto.FLOAT}, "Transpose": {"perm": [0, 1, 2, 3]}}.get(kind, {})
+    for ends in ((), ("t1",), ("t0", "t1")):
+        m = Model(1, 3, 8, 8)
+        m.conv(3, 4)
+        m.add(kind, *([m.constant(np.array([1, 4, 6, 6]))] if kind == "Reshape" else []), **given)
+        path = m.save(tmp_path, *ends)
+        if len(ends) == 2 and kind != "Flatten":
+            with pytest.raises(BuildError, match="'t0' and 't1' are the same tensor"):
+                import_onnx(path)
+            continue
+        assert len(import_onnx(path).nodes) == 1 + (kind == "Flatten")
+        check(path, mapped=len(ends) < 2)
+        check(path, "t1")
