@@ -16,6 +16,7 @@ from flow.explore.frontier import PRICES, Frontiers
 from flow.explore.population import Figures, Population, evaluate_population
 from flow.explore.segments import Segment
 from flow.explore.space import Space
+from flow.model.resources import RESOURCES
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -27,6 +28,8 @@ ROUNDS = ((0.82, 1.6), (0.94, 1.06))
 """Range of each round's targets, relative to the best known."""
 FURTHER_ROUNDS, CLOSE = 6, (0.9, 1.01)
 """Rounds of the final improvement and the range of their targets."""
+STEP_ROUNDS, STEPS = 24, 256
+"""Rounds of the random steps behind it, and candidates of each."""
 
 
 @dataclass(slots=True)
@@ -59,6 +62,8 @@ class Polisher:
         for _ in range(FURTHER_ROUNDS):
             figures = self.evaluate(best)
             best = self._round(best, segments, figures.interval[0, : len(segments)], *CLOSE)
+        for _ in range(STEP_ROUNDS):
+            best = self._steps(best, segments)
         return best
 
     def evaluate(self, population: Population) -> Figures:
@@ -105,12 +110,36 @@ class Polisher:
             for p in range(segment.first, segment.last + 1):
                 columns = [self._row(p, segment, price, targets) for price in prices]
                 rows[1:, p] = np.concatenate(columns)
-        population = Population(cuts, rows)
+        return self._combined(Population(cuts, rows), len(segments))
+
+    def _steps(self, best: Population, segments: Sequence[Segment]) -> Population:
+        """Change one to three layers of every partition at random: near by in their tables, or anywhere fast enough."""
+        space, count = self.space, STEPS
+        figures = self.evaluate(best)
+        rows = np.repeat(best.rows, count + 1, axis=0)
+        for number, segment in enumerate(segments):
+            size = segment.last - segment.first + 1
+            changed = self.random.random((count, size)) < 1.0 / size
+            changed[np.arange(count), self.random.integers(0, size, count)] = True
+            near = np.round(self.random.laplace(0, 4, (count, size))).astype(np.int64)
+            anywhere, jumps = self.random.random((count, size)), self.random.random((count, size)) < 0.5
+            for i, p in enumerate(range(segment.first, segment.last + 1)):
+                table = space.positions[p].tables[self.passes(p, segment)]
+                intervals = space.rows.interval[table.start : table.stop]
+                fast = max(int(np.searchsorted(intervals, figures.interval[0, number], "right")), 1)
+                jumped = (anywhere[:, i] * fast).astype(np.int64)
+                stepped = np.clip(best.rows[0, p] - table.start + near[:, i], 0, len(intervals) - 1)
+                moved = table.start + np.where(jumps[:, i], jumped, stepped)
+                rows[1:, p] = np.where(changed[:, i], moved, best.rows[0, p])
+        return self._combined(Population(np.repeat(best.cuts, count + 1, axis=0), rows), len(segments))
+
+    def _combined(self, population: Population, partitions: int) -> Population:
+        """Every partition's best candidate, as one design; all rows have the same cuts."""
         figures = self.evaluate(population)
-        chosen = np.array([self._best(figures, number) for number in range(len(segments))])
+        chosen = np.array([self._best(figures, number) for number in range(partitions)])
         part = population.part()[0]
         picked = population.rows[chosen[part], np.arange(len(part))]
-        return Population(best.cuts, picked[None, :])
+        return Population(population.cuts[:1], picked[None, :])
 
     def _targets(self, segment: Segment, reference: int, low: float, high: float) -> Integers:
         """Intervals that some layer of the partition can have, near the reference; exactly `TARGETS` of them."""
@@ -126,5 +155,7 @@ class Polisher:
     def _best(self, figures: Figures, number: int) -> int:
         """The candidate of one partition that fits and takes least time; else the one that is least over."""
         time = figures.latency[:, number] if self.latency else figures.time_s[:, number]
-        order = np.lexsort((figures.resources[:, number].sum(axis=1), time, np.round(figures.over[:, number], 9)))
+        limits = np.array([max(self.space.limits[name], 1) for name in RESOURCES])
+        used = np.round((figures.resources[:, number] / limits).max(axis=1), 9)
+        order = np.lexsort((used, np.round(time, 12), np.round(figures.over[:, number], 9)))
         return int(order[0])
