@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from flow.diagnostics import BuildError, Problem, quoted
 from flow.frontend.fold import folded
 from flow.frontend.source import printable
 from flow.frontend.tensors import is_float, type_name
-from flow.ir import Graph, Node, Shape, ShapeError, Weight
+from flow.ir import Graph, Node, Operator, Shape, ShapeError, Weight
 from flow.operators.onnx_node import Imported, OnnxNode, Same, Step, Unsupported, imported_kinds, importers
 
 if TYPE_CHECKING:
@@ -134,6 +135,7 @@ class Conversion:
         for i, step in enumerate(steps):
             name = output if i == len(steps) - 1 else self._free(f"{output}/{step.op.name}")
             inputs = tuple(made[source] if isinstance(source, int) else source for source in step.inputs)
+            _check_numbers(step.op)
             self.shapes[name] = step.op.output_shape([self.shapes[tensor] for tensor in inputs])
             self.nodes.append(Node(name, step.op, inputs, self.shapes[name], self.origins.get(output, self.shown)))
             self.weights |= {f"{name}/{parameter}": weight for parameter, weight in step.weights.items()}
@@ -178,6 +180,13 @@ class Conversion:
                 raise BuildError(Problem("ONNX017", message, "", self.shown))
         sources = tuple((i, self.shapes[i]) for i in inputs)
         return channels_first_inputs(Graph(name, sources, ends, tuple(self.nodes), self.weights))
+
+
+def _check_numbers(op: Operator) -> None:
+    """Unsupported if an attribute is not finite: nothing could be computed with it, nor written down."""
+    for name, value in op.attributes().items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise Unsupported(f"{name} is {value}")
 
 
 def _attributes(node: NodeProto) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from flow.diagnostics import BuildError, Problem
+from flow.diagnostics import BuildError, Problem, quoted
 from flow.frontend.convert import Conversion
 from flow.frontend.fold import stored_constants
 from flow.frontend.limits import MOST_ELEMENTS
@@ -47,9 +47,11 @@ def import_onnx(
         verify(graph)
     except GraphError as error:
         raise BuildError(Problem("ONNX014", f"the network does not fit together: {error}", "", shown)) from None
-    largest = max(elements(node.shape) for node in graph.nodes)
-    if largest > MOST_ELEMENTS:
-        raise BuildError(Problem("ONNX012", f"a tensor has {largest} values", "the limit is 2^31", shown))
+    for node in graph.nodes:
+        size = elements(node.shape)
+        if not 0 < size <= MOST_ELEMENTS:
+            message = f"{quoted(node.name)} has the absurd size {'x'.join(map(str, node.shape))}"
+            raise BuildError(Problem("ONNX012", message, "a tensor has one to 2^31 values", node.origin))
     return graph
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -38,8 +39,7 @@ def check(model: ModelProto, origins: Mapping[str, str], shown: str) -> ModelPro
     try:
         return onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
     except (onnx.shape_inference.InferenceError, ValueError, RuntimeError) as error:
-        message = f"shapes or types do not fit: {_reason(error)}"
-        raise BuildError(Problem("ONNX014", message, "do the weights belong to this network?", shown)) from None
+        raise BuildError(_misfit(str(error), shown)) from None
 
 
 def sizes_of(model: ModelProto) -> dict[str, Shape]:
@@ -74,11 +74,18 @@ def _check_nodes(model: ModelProto, origins: Mapping[str, str], shown: str) -> N
         raise BuildError(tuple(problems))
 
 
-def _reason(error: Exception) -> str:
-    """The sentence that names node and mismatch in the checker's text."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    telling = [line for line in lines if "node" in line.lower() or "Error" in line]
-    return first_line(ValueError((telling or lines or [type(error).__name__])[-1]))
+_MISFIT = re.compile(r"\(op_type: ?(\w+)(?:, node name: ([^)]*))?\): (?:\[\w+\] )?(.*)")
+
+
+def _misfit(text: str, shown: str) -> Problem:
+    """The sentence in the checker's text that names node and mismatch."""
+    hint = "do the weights belong to this network?"
+    found = _MISFIT.search(text)
+    if found is None:
+        return Problem("ONNX014", f"shapes or types do not fit: {first_line(ValueError(text))}", hint, shown)
+    kind, name, reason = found.groups()
+    where = f"{shown}#{printable(name)}" if name else shown
+    return Problem("ONNX014", f"{kind}: {first_line(ValueError(reason))}", hint, where)
 
 
 def _slimmed(model: ModelProto, shown: str) -> ModelProto:

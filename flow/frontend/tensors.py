@@ -15,6 +15,7 @@ from flow.ir import Array
 if TYPE_CHECKING:
     from onnx import TensorProto
 
+_LOWEST = float(np.finfo(np.float32).min)
 _FLOATS = ("FLOAT", "FLOAT16", "DOUBLE")
 _OTHERS = ("INT64", "INT32", "INT16", "INT8", "UINT8", "UINT16", "UINT32", "UINT64", "BOOL", "STRING")
 
@@ -55,10 +56,11 @@ def array_of(tensor: TensorProto, folder: Path, shown: str) -> Array:
             raise BuildError(_broken(tensor, str(error).partition("\n")[0], shown)) from None
     if kind not in _FLOATS:
         return values
-    if not np.all(np.isfinite(values)):
+    # A single infinity is a bound or a fill value; among weights it is not.
+    if np.any(np.isnan(values)) or (values.size > 1 and not np.all(np.isfinite(values))):
         hint = "the training has diverged, or the file is damaged"
         raise BuildError(Problem("ONNX013", f"{_called(tensor)} holds values that are not finite", hint, shown))
-    return np.asarray(np.clip(values, -3.4e38, 3.4e38) if kind == "DOUBLE" else values, np.float32)
+    return np.asarray(np.clip(values, _LOWEST, -_LOWEST) if kind == "DOUBLE" else values, np.float32)
 
 
 def check_size(tensor: TensorProto, shown: str) -> None:

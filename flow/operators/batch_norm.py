@@ -30,7 +30,7 @@ class BatchNorm(Operator):
         """(factor, offset) per channel in float64, so that Y = factor * X + offset; ValueError if it is undefined."""
         p = {name: values.astype(np.float64) for name, values in parameters.items()}
         spread = p["variance"] + self.epsilon
-        if np.any(spread <= 0):
+        if not np.all(spread > 0):
             raise ValueError("a variance is not positive")
         factor = p["scale"] / np.sqrt(spread)
         return factor, p["bias"] - p["mean"] * factor
@@ -66,6 +66,8 @@ def affine_from_onnx(node: OnnxNode) -> Imported:
     shape = node.shape(data)
     axis, values = _per_channel(node.array(constants[0]), shape)
     scale, bias = _affine(node.kind, values, reverse=data == 1)
+    if not np.all(np.isfinite((scale, bias))):
+        raise Unsupported("a constant that is not finite")
     if np.all(scale == 1) and np.all(bias == 0):
         return Same(node.inputs[data])
     channels = (shape[axis],)

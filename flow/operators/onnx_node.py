@@ -6,6 +6,7 @@ claim one ONNX operator: each returns None for what is not its own. Nothing here
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -155,6 +156,8 @@ def transposed(weight: Weight, order: Sequence[int]) -> Weight:
 
 def scaled(weight: Weight, factor: float) -> Weight:
     """Every value times `factor`."""
+    if not math.isfinite(factor):
+        raise Unsupported(f"a factor of {factor}")
     if factor == 1.0:
         return weight
     if isinstance(weight, Recipe):

@@ -40,6 +40,8 @@ def pad_from_onnx(node: OnnxNode) -> Imported:
     value = float(node.array(2).reshape(-1)[0]) if node.has(2) else node.number("value")
     if len(pads) != 2 * rank or min(pads) < 0 or pads[0] or pads[rank]:
         raise Unsupported(f"pads {pads} of a batch of frames of shape {node.shape(0)}")
+    lowest = float(np.finfo(np.float32).min)
+    value = min(max(value, lowest), -lowest)
     if not any(pads):
         return Same(node.inputs[0])
     return (Step(Pad(pads[1:rank], pads[rank + 1 :], value), node.inputs[:1]),)

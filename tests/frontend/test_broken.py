@@ -471,3 +471,47 @@ def test_what_stands_in_front_of_a_node_that_is_taken_out_is_listed_too(tmp_path
     (problem,) = problems(m.save(tmp_path))
     kinds = sorted(p.message.partition(": ")[0] for p in problem.related)
     assert kinds == ["Sigmoid", "Softmax", "com.example::Fancy"]
+
+
+def conv(**attributes: object) -> Callable[[Model], object]:
+    return lambda m: m.add("Conv", m.weight(4, 3, 3, 3), m.weight(4), **attributes)
+
+
+def one(kind: str, *values: object, **attributes: object) -> Callable[[Model], object]:
+    return lambda m: m.add(kind, *(m.constant(np.asarray(v)) for v in values), **attributes)
+
+
+def single(value: float) -> np.ndarray:
+    return np.array(value, np.float32)
+
+
+@pytest.mark.parametrize(
+    ("build", "code", "word"),
+    [
+        (conv(strides=[0, 0]), "ONNX014", "strides"),
+        (conv(group=0), "ONNX014", "0 groups"),
+        (conv(pads=[0, 0, 10**12, 0]), "ONNX012", "1000000000"),
+        (conv(auto_pad="SAME"), "ONNX010", "Conv"),
+        (lambda m: m.add("Conv", m.weight(4, 3, 3, 3), m.weight(5)), "ONNX014", "(5,)"),
+        (lambda m: m.add("Conv", m.weight(0, 3, 3, 3)), "ONNX012", "0x6x6"),
+        (one("MaxPool", kernel_shape=[99, 99]), "ONNX014", "window of 99"),
+        (one("MaxPool", kernel_shape=[2, 2], pads=[5, 5, 5, 5]), "ONNX010", "MaxPool"),
+        (one("Clip", single(np.nan), single(6)), "ONNX013", "not finite"),
+        (one("Clip", single(6), single(0)), "ONNX010", "Clip"),
+        (one("Mul", single(np.inf)), "ONNX010", "Mul"),
+        (one("Div", single(0)), "ONNX010", "Div"),
+        (one("LeakyRelu", alpha=float("nan")), "ONNX010", "LeakyRelu"),
+        (one("Pad", np.array([0, 0, 1 << 40, 0, 0, 0, 0, 0])), "ONNX012", "1x3x109951"),
+        (one("Pad", np.array([1, 0, 0, 0, 0, 0, 0, 0])), "ONNX010", "Pad"),
+        (one("Reshape", np.array([1, 1 << 62])), "ONNX012", "46116860"),
+        (one("Tile", np.array([1, 1 << 40, 1, 1])), "ONNX012", "absurd"),
+        (one("Transpose", perm=[0, 0, 0, 0]), "ONNX014", "perm"),
+        (one("Transpose", perm=[1, 0, 2, 3]), "ONNX010", "Transpose"),
+        (one("Concat", axis=99), "ONNX014", "axis"),
+    ],
+)
+def test_attributes_that_cannot_be(tmp_path: Path, build: Callable[[Model], object], code: str, word: str) -> None:
+    m = Model(1, 3, 8, 8, opset=18)
+    build(m)
+    (problem,) = problems(m.save(tmp_path))
+    assert problem.code == code and word in problem.message
