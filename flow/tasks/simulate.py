@@ -74,8 +74,8 @@ def _reference(project: Project, build: Build, realised: Realised, frames: Array
     from flow.ir import load_graph
 
     network = build.network
-    if network.onnx is not None and not network.outputs:
-        found = runtime_outputs(network.onnx, frames, shown=network.onnx_file)
+    if network.onnx is not None:
+        found = runtime_outputs(network.onnx, frames, outputs=network.outputs, shown=network.onnx_file)
     else:
         found = runtime_outputs(load_graph(import_folder(project, build)), frames)
     return dict(zip(realised.graph.outputs, found.values(), strict=True))
