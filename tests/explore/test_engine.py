@@ -32,8 +32,8 @@ def test_same_seed_same_bytes_whatever_the_hash_seed() -> None:
     results = set()
     for seed in ("1", "2"):
         environment = os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)}
-        run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
-        assert run.returncode == 0, run.stderr
+        command = [sys.executable, "-c", code]
+        run = subprocess.run(command, check=True, cwd=ROOT, env=environment, stdout=subprocess.PIPE)
         results.add(run.stdout.strip())
     assert len(results) == 1
 

@@ -87,7 +87,7 @@ def test_partitions_pay_for_weights_and_reconfiguration() -> None:
 
 
 def test_reloading_loads_and_runs_once_a_pass() -> None:
-    """Six filters in two passes of four (a port word holds four values): m = 2 folds of 3 lanes each, 8 biases no more."""
+    """Six filters in two passes of four (a port word holds four values): m = 2 folds of 3 lanes, 6 biases."""
     result = figures(TWO, both(2), 8)
     (part,) = result.partitions
     assert part.passes == 2
