@@ -97,7 +97,7 @@ def _run(request: Request, *commands: Sequence[str]) -> None:
     """Run programs one after the other in the project's folder; the first that fails ends it."""
     for command in commands:
         if subprocess.run(command, cwd=request.project.root, check=False).returncode:
-            raise BuildError(Problem("TOOL001", f"failed: {' '.join(command[2:])}"))
+            raise BuildError(Problem("TOOL006", f"failed: {' '.join(command[2:])}"))
 
 
 def _check(request: Request) -> None:
