@@ -33,7 +33,7 @@ from flow.spec import Constraints, Device, Precision
 
 ROOMS = (1.0, 0.97, 0.92, 0.85, 0.7)
 """Parts of the limits that estimates may use, so that what they leave out still fits."""
-COVERS = 4
+COVERS = 2
 """Sets of cuts that are polished for each of them."""
 LEAST_PORT_BITS = 64
 """A bias travels in one word of the weights port."""
