@@ -61,6 +61,7 @@ def explore_stage(project: Project, build: Build) -> Stage:
         },
         doc=f"design space exploration of {build.name}",
         timings=project.spec_dir(build) / "report" / "timings.json",
+        folders=(folder,),
     )
 
 
