@@ -46,7 +46,8 @@ class Figures:
     """Of every design; arrays over partitions are (designs, most partitions), 0 where a design has fewer.
 
     `violation` sums what is over a limit, relative to it; 0 means that the design can be built. `over` (designs, most
-    partitions) is the part of it that single partitions' resources are to blame for.
+    partitions) is the part of it that single partitions' resources are to blame for, `illegal` counts reloaded layers
+    that cannot be built.
     """
 
     count: Integers
@@ -59,6 +60,7 @@ class Figures:
     latency_s: Floats
     memory_bytes: Integers
     over: Floats
+    illegal: Integers
     violation: Floats
 
     def throughput(self, batch: int) -> Floats:
@@ -105,7 +107,7 @@ class _Evaluation:
         violation = self._violation(over, memory, count)
         return Figures(
             count, np.where(exists, passes, 0), np.where(exists, interval, 0), np.where(exists, latency, 0), resources,
-            time_s, total_s, latency_s, memory, over, violation,
+            time_s, total_s, latency_s, memory, over, self.links.illegal, violation,
         )  # fmt: skip
 
     # Per partition
