@@ -43,7 +43,7 @@ def load_rules(folders: Iterable[RuleFolder], kind: type[RuleKind]) -> dict[str,
                 continue
             if rule.name in rules:
                 first = rules[rule.name]
-                other = Problem("RULE004", "the other one is here", "", first.file, first.line)
+                other = Problem("RULE004", "the other one is here", "", first.file, first.line, 1)
                 message = f"two rules are called {quoted(rule.name)}"
                 problems.append(Problem("RULE004", message, "rename one file", shown, rule.line, 1, (other,)))
                 continue
@@ -83,7 +83,7 @@ def _execute(path: Path, shown: str) -> ModuleType:
     except SyntaxError as error:
         place = error.lineno or 0, error.offset or 0
         raise BuildError(Problem("RULE002", f"not Python: {error.msg}", "", shown, *place)) from None
-    except Exception as error:  # a rule is the user's own code: whatever it raises is one error of that file
+    except (Exception, SystemExit) as error:  # the user's own code: whatever it raises is one error of that file
         message = f"the rule cannot be imported: {type(error).__name__}: {error}"
         raise BuildError(Problem("RULE002", message, "", shown, line_of(error, path), 1)) from None
     finally:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flow.spec import Build
+from flow.diagnostics import Problem, quoted, suggest
+from flow.spec import Build, locate
 from flow.tasks.network import rewrite_folder
 from flow.tasks.pipeline import Section, options_of, section
 from flow.tasks.project import Project, files_digest
@@ -74,7 +76,7 @@ def _explored(
     from flow.model.datasheet import load_catalogue
     from flow.rewrite import without_hardware
 
-    missing = without_hardware(graph)
+    missing = (*without_hardware(graph), *_unmatched(project, build, graph))
     if missing:
         raise BuildError(missing)
     settings = build.explore
@@ -94,6 +96,17 @@ def _explored(
         seconds=settings.seconds,
         progress=progress,
     )
+
+
+def _unmatched(project: Project, build: Build, graph: Graph) -> Iterator[Problem]:
+    """Patterns of wordlengths that no layer answers to: a misspelt name must not be a silent 16 bit."""
+    names = [*(name for name, _ in graph.inputs), *(node.name for node in graph.nodes)]
+    for width in build.precision.layers:
+        if not any(fnmatchcase(name, width.pattern) for name in names):
+            place = locate(build, project.root, ("precision", "layers", width.pattern))
+            message = f"no layer is called {quoted(width.pattern)}"
+            hint = suggest(width.pattern, names) or "`doit estimate` lists the layers"
+            yield place.problem("NUM006", message, hint)
 
 
 def _write(build: Build, graph: Graph, found: Exploration, folder: Path) -> None:

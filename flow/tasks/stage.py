@@ -89,6 +89,8 @@ def _guarded(stage: Stage, stamp: Path, always: bool = False) -> dict[str, str |
             _record(stage.timings, stage.stage, time.perf_counter() - start)
     except BuildError as problem:
         return TaskFailed(render_all(problem.problems))
+    except SystemExit as end:  # doit would take it for the end of a good build
+        return TaskFailed(render_all((Problem("RULE014", f"a rule ends the program (status {end.code})"),)))
     except OSError as error:
         return TaskFailed(render_all((_disk_problem(error),)))
     return {"summary": summary}

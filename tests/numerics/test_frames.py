@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from flow.diagnostics import BuildError
-from flow.numerics import calibration_frames, seeded_frames, unseen_frames
+from flow.numerics import calibration_frames, check_data, seeded_frames, unseen_frames
 from flow.spec import Data
 
 IMAGES = np.arange(5 * 4 * 4, dtype=np.uint8).reshape(5, 4, 4)
@@ -58,3 +58,26 @@ def test_data_that_does_not_fit_is_one_clear_error(data, change, shape, words):
     (problem,) = raised.value.problems
     assert problem.code == "NUM005"
     assert words in problem.message
+
+
+@pytest.mark.parametrize(
+    ("arrays", "words"),
+    [
+        ({"calibration": np.array([{}], object)}, ["'calibration' cannot be read: it holds Python objects"]),
+        ({"calibration": np.array(["a"])}, ["of type <U1, not of numbers"]),
+        ({"calibration": np.full((1, 4, 4), np.nan)}, ["NaN or infinity"]),
+        ({"test_labels": np.array([0, 1, 2, 3, 5])}, ["labels are 0 to 5, the network's classes 0 to 4"]),
+        ({"test_labels": np.array([-1, 0])}, ["5 test images but 2 labels", "labels are -1 to 0"]),
+        ({"test_labels": np.zeros((5, 2))}, ["not one whole number an image"]),
+        ({"calibration": IMAGES[:, 1:], "test_labels": np.zeros(0)}, ["(1, 3, 4)", "'test_labels' is empty"]),
+    ],
+)
+def test_all_that_is_wrong_with_data_is_said_at_once(data, arrays, words):
+    good = {"calibration": IMAGES, "test_images": IMAGES, "test_labels": np.arange(5)}
+    np.savez(data.path, **good)
+    check_data(data, (1, 4, 4), 5)
+    np.savez(data.path, **(good | arrays))
+    with pytest.raises(BuildError) as raised:
+        check_data(data, (1, 4, 4), 5)
+    assert len(raised.value.problems) == len(words)
+    assert all(word in str(raised.value) for word in words)
