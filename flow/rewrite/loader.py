@@ -7,23 +7,16 @@ import importlib.util
 import sys
 import traceback
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import TypeVar
 
 from flow.diagnostics import BuildError, Problem, quoted
 from flow.rewrite.rule import Rule
+from flow.spec.pipeline import RuleFolder
 
 RuleKind = TypeVar("RuleKind", bound=Rule)
-
-
-@dataclass(frozen=True, slots=True)
-class RuleFolder:
-    """A folder of rule files, and what it is called in messages."""
-
-    path: Path
-    shown: str
 
 
 def load_rules(folders: Iterable[RuleFolder], kind: type[RuleKind]) -> dict[str, RuleKind]:

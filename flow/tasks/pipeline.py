@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from flow.diagnostics import BuildError, Problem, quoted, suggest
-from flow.rewrite.loader import RuleFolder
-from flow.rewrite.pipeline import Entry, Pipeline, load_pipeline
 from flow.spec import Build
+from flow.spec.pipeline import Entry, Pipeline, RuleFolder, load_pipeline
 from flow.tasks.project import Project, files_digest
 
 KINDS = ("rewrite", "decompose", "transform", "check")
