@@ -75,3 +75,24 @@ def test_unknown_rules_of_all_sections_stop_before_anything_runs(project: Path, 
     outcome = run(project, "build", "spec=tiny_zed")
     assert (outcome.status, outcome.ran, outcome.output.count("error[RULE001]")) == (2, [], 3)
     assert (project / "build/tiny_zed/resolved.json").read_bytes() == before
+
+
+def test_every_stage_runs_alone(project: Path, run: Callable[..., Any]) -> None:
+    """A build that was interrupted goes on in a process that no earlier stage ran in."""
+    outputs = {
+        "rewrite": "networks/*/rewrite-*/graph.json",
+        "decompose": "networks/*/decompose-*/ranges.json",
+        "explore": "tiny_zed/explore/design.json",
+        "realise": "tiny_zed/realise/graph.json",
+        "generate": "tiny_zed/schedule.json",
+        "simulate": "tiny_zed/report/verification.json",
+        "report": "tiny_zed/report/index.html",
+    }
+    for stage, pattern in outputs.items():
+        (path,) = (project / "build").glob(pattern)
+        content = path.read_bytes()
+        path.unlink()
+        outcome = run(project, "build", "spec=tiny_zed")
+        after = ["report"] if stage == "simulate" else []  # a page must never stand beside figures that are gone
+        assert (outcome.status, outcome.ran) == (0, [stage, *after]), outcome.output
+        assert path.read_bytes() == content
