@@ -74,11 +74,13 @@ def _explored(
     from flow.explore.engine import explore
     from flow.explore.transform import load_transforms
     from flow.model.datasheet import load_catalogue
+    from flow.numerics import nominal_formats
     from flow.rewrite import without_hardware
 
     missing = (*without_hardware(graph), *_unmatched(project, build, graph))
     if missing:
         raise BuildError(missing)
+    nominal_formats(graph, build.precision.of)  # sums too wide for the emulator end the build here, not behind a search
     settings = build.explore
     return explore(
         graph,

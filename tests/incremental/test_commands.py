@@ -67,6 +67,13 @@ def test_a_wordlength_for_no_layer_is_an_error(project: Path, run: Callable[...,
     assert "did you mean 'conv1'?" in outcome.output
 
 
+def test_sums_that_are_too_wide_end_the_estimate(project: Path, run: Callable[..., Any]) -> None:
+    spec = project / "specs/tiny_zed.yaml"
+    spec.write_text(spec.read_text() + "precision: {weights: 32, activations: 32}\n")
+    outcome = run(project, "estimate", "spec=tiny_zed")
+    assert (outcome.status != 0, outcome.output.count("error[NUM001]"), outcome.ran) == (True, 2, [])
+
+
 def test_unknown_rules_of_all_sections_stop_before_anything_runs(project: Path, run: Callable[..., Any]) -> None:
     (project / "specs/own.yaml").write_text("rewrite: [fuse_rleu]\ncheck: [nosuch]\ntransform: [coarse]\n")
     spec = project / "specs/tiny_zed.yaml"
