@@ -64,8 +64,10 @@ class Exploration:
         return self.design.as_json() | {"modelled": self.performance.as_json()}
 
     def pareto_json(self) -> list[dict[str, Any]]:
-        """pareto.json: the front."""
-        return list(self.pareto)
+        """pareto.json: the front, the chosen design marked."""
+        built = self.performance.as_json()
+        same = ("throughput_fps", "resources")
+        return [point | {"chosen": all(point[key] == built[key] for key in same)} for point in self.pareto]
 
     def sdf_json(self) -> dict[str, Any]:
         """sdf.json: topology and workload matrices of every partition."""
