@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from flow.diagnostics import Problem, quoted, suggest
 from flow.spec import Build, locate
+from flow.tasks.files import replaced_folder
 from flow.tasks.network import rewrite_folder
 from flow.tasks.pipeline import Section, section
 from flow.tasks.project import Project, files_digest
-from flow.tasks.stage import Stage, counted, interactive, replaced_folder
+from flow.tasks.stage import Stage, counted, interactive
 
 if TYPE_CHECKING:
     from flow.explore.engine import Exploration

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from flow.spec import Build
+from flow.tasks.files import write_atomically
 from flow.tasks.generate import manifest_path
 from flow.tasks.project import Project
-from flow.tasks.stage import Stage, write_atomically
+from flow.tasks.stage import Stage
 
 
 def synthesise_stage(project: Project, build: Build) -> Stage:

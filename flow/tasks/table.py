@@ -23,6 +23,7 @@ from flow.tasks.command_line import (
 )
 from flow.tasks.commands import COMMANDS, Request, command_task
 from flow.tasks.explore import explore_stage
+from flow.tasks.files import clean_folders, write_atomically
 from flow.tasks.generate import generate_stage
 from flow.tasks.network import decompose_stage, import_stage, rewrite_stage
 from flow.tasks.pipeline import check_names
@@ -31,7 +32,7 @@ from flow.tasks.realise import realise_stage
 from flow.tasks.report import report_stage
 from flow.tasks.reporter import StageReporter
 from flow.tasks.simulate import simulate_stage
-from flow.tasks.stage import Stage, clean_folders, write_atomically
+from flow.tasks.stage import Stage
 from flow.tasks.synthesise import synthesise_stage
 
 Maker = Callable[[Project, Build], Stage]

@@ -103,3 +103,31 @@ def test_every_stage_runs_alone(project: Path, run: Callable[..., Any]) -> None:
         after = ["report"] if stage == "simulate" else []  # a page must never stand beside figures that are gone
         assert (outcome.status, outcome.ran) == (0, [stage, *after]), outcome.output
         assert path.read_bytes() == content
+
+
+def test_what_is_damaged_by_hand_is_made_again(project: Path, run: Callable[..., Any]) -> None:
+    damaged = {
+        "networks/*/import/graph.json": ["import"],
+        "networks/*/import/weights.npz": ["import"],
+        "tiny_zed/explore/design.json": ["explore"],
+        "tiny_zed/hls/p0/partition_0.cpp": ["generate"],
+        "tiny_zed/report/verification.json": ["simulate", "report"],
+    }
+    for pattern, ran in damaged.items():
+        (path,) = (project / "build").glob(pattern)
+        content = path.read_bytes()
+        path.write_bytes(content[:10])
+        outcome = run(project, "build", "spec=tiny_zed")
+        assert (outcome.status, outcome.ran) == (0, ran), outcome.output
+        assert path.read_bytes() == content
+    (project / "build/tiny_zed/hls/p0/build.tcl").unlink()
+    (project / "build/tiny_zed/report/timings.json").write_text("{")
+    assert run(project, "build", "spec=tiny_zed").ran == ["generate"]
+
+
+def test_a_new_time_alone_is_no_change(project: Path, run: Callable[..., Any]) -> None:
+    for path in (*project.glob("specs/**/*.yaml"), *project.glob("build/**/*")):
+        if path.is_file() and path.name != ".doit.db":
+            path.touch()
+    outcome = run(project, "build", "spec=tiny_zed")
+    assert (outcome.status, outcome.ran) == (0, []), outcome.output
