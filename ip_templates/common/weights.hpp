@@ -82,6 +82,7 @@ struct weights_layout {
     static void load(weights_stream &weights, weights_ram &ram, bias_ram &bias) {
 #pragma HLS INLINE
         CONVMAKE_PROCESS(config);
+        CONVMAKE_STEP();
         const int words = int(uint32_t(low_bits<port_bits>(weights.read())));
         CONVMAKE_REQUIRE(words == 0 || words == payload_words, "the weights blob is not of this layer's size");
         if (words == 0) return;

@@ -35,6 +35,7 @@ frames:
 #pragma HLS PIPELINE II=1
             CONVMAKE_TICK();
             const int offset = contiguous ? i : pixel + word_of_pixel.value();
+            CONVMAKE_READ_BEAT(i, trips, contiguous);
             const convmake::port_word<config::port_bits> from = pointer[start + offset];
             out_word w = convmake::zero_word<out_word>();
             for (int l = 0; l < lanes; ++l) {

@@ -39,6 +39,7 @@ frames:
                 convmake::set_slot<config::data_bits, config::port_bits>(to, l,
                                                                          convmake::get_lane<config::data_bits>(w, l));
             }
+            CONVMAKE_WRITE_BEAT(i, trips, contiguous);
             pointer[start + offset] = to;
             if (word_of_pixel.last()) pixel += config::pixel_stride;
             word_of_pixel.next();
