@@ -37,6 +37,7 @@ struct weights_layout {
     static row_view fetch(const weights_ram &ram, int row) { return ram[row]; }
 
     static void store(weights_ram &ram, int row, int chunk, const port_word<port_bits> &w) {
+        if (KEPT_LANES == 1) return;
         for (int v = 0; v < per_word; ++v)
             ram[row][chunk * per_word + v] = get_slot<weight_bits, port_bits>(w, v);
     }
