@@ -47,7 +47,8 @@ def run_timed(task: Task, partition: Partition, timing: Timing, mode: str, folde
         BuildError: SIM010 if processes wait for each other for ever; TOOL00x from compiler and program.
     """
     program = compile_bench(task.out / "hls" / f"p{partition.index}", mode, folder)
-    write_inputs(task, partition, folder)
+    if mode != "timed_only":
+        write_inputs(task, partition, folder)
     kinds = _kinds(task.steps(partition))
     steps = [step for step, _ in kinds]
     times = run_program(program, task.out, partition, steps, timing, folder)
