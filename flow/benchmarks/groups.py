@@ -27,9 +27,7 @@ GROUPS: Mapping[str, Group] = {
     "accuracy": Group(accuracy, "LeNet-5 and ResNet-8: compiled C++ in both modes, accuracy, fidelity"),
     "builds": Group(builds, "every shipped spec through the whole build"),
     "speed": Group(speed, "emulator, population evaluation, start-up"),
-    "coverage": Group(
-        coverage, "which ONNX graphs pass `estimate`; networks=DIR, else the tests' and onnx's own"
-    ),
+    "coverage": Group(coverage, "which ONNX graphs pass `estimate`; networks=DIR, else the tests' and onnx's own"),
 }
 
 

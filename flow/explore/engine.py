@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from flow.diagnostics import BuildError, Problem
+from flow.explore.archive import Archive
 from flow.explore.decode import decode
 from flow.explore.diagnose import no_design, unmet
 from flow.explore.frontier import Frontiers
@@ -33,8 +34,8 @@ from flow.spec import Constraints, Device, Precision
 
 ROOMS = (1.0, 0.97, 0.92, 0.85, 0.7)
 """Parts of the limits that estimates may use, so that what they leave out still fits."""
-COVERS = 4
-"""Sets of cuts that are polished for each of them."""
+COVERED = 240
+"""Positions that are polished for each of them, whole sets of cuts, at least two and at most eight."""
 LEAST_PORT_BITS = 64
 """A bias travels in one word of the weights port."""
 
@@ -104,9 +105,9 @@ def explore(
     random = np.random.default_rng(seed)
     latency = objective == "latency"
     frontiers = Frontiers(space)
-    polisher = Polisher(space, frontiers, random, latency)
+    polisher = Polisher(space, frontiers, random, latency, Archive(space, latency))
     seeds, found = _seeds(space, frontiers, polisher, latency)
-    search = Search(space, polisher, found, random, latency)
+    search = Search(space, polisher, found, random, latency, polisher.archive)
     scored = search.run(
         seeds, generations, population, progress, lambda: seconds is not None and time.monotonic() - started > seconds
     )
@@ -143,8 +144,9 @@ def _seeds(space: Space, frontiers: Frontiers, polisher: Polisher, latency: bool
     designs: list[Population] = []
     known: set[tuple[Segment, ...]] = set()
     found = Segments(space, frontiers, latency).all(ROOMS)
+    covers = min(max(COVERED // len(space.positions), 2), 8)
     for room in found:
-        for cover in cut(space, room)[:COVERS]:
+        for cover in cut(space, room)[:covers]:
             if tuple(cover) not in known:
                 known.add(tuple(cover))
                 designs.append(polisher.design(cover))

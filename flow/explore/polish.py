@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from flow.explore.archive import Archive
 from flow.explore.frontier import PRICES, Frontiers
 from flow.explore.population import Figures, Population, evaluate_population
 from flow.explore.segments import Segment
@@ -40,6 +41,7 @@ class Polisher:
     frontiers: Frontiers
     random: np.random.Generator
     latency: bool
+    archive: Archive
     evaluations: int = 0
 
     def design(self, segments: Sequence[Segment]) -> Population:
@@ -139,7 +141,9 @@ class Polisher:
         chosen = np.array([self._best(figures, number) for number in range(partitions)])
         part = population.part()[0]
         picked = population.rows[chosen[part], np.arange(len(part))]
-        return Population(population.cuts[:1], picked[None, :])
+        best = Population(population.cuts[:1], picked[None, :])
+        self.archive.learn(best, self.evaluate(best))
+        return best
 
     def _targets(self, segment: Segment, reference: int, low: float, high: float) -> Integers:
         """Intervals that some layer of the partition can have, near the reference; exactly `TARGETS` of them."""

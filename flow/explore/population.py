@@ -15,11 +15,9 @@ import numpy.typing as npt
 
 from flow.explore.connectors import Connectors, connectors_of
 from flow.explore.groups import by_partition
+from flow.explore.pipelines import pipelines
 from flow.explore.space import Space
-from flow.explore.tables import concat_stages
-from flow.model.fifos import join_words
-from flow.model.resources import RESOURCES, fifo_cost, fifo_depth
-from flow.model.timing import Pace, Span, joined, passed
+from flow.model.resources import RESOURCES
 
 Integers = npt.NDArray[np.int64]
 Booleans = npt.NDArray[np.bool_]
@@ -48,7 +46,8 @@ class Figures:
     """Of every design; arrays over partitions are (designs, most partitions), 0 where a design has fewer.
 
     `violation` sums what is over a limit, relative to it; 0 means that the design can be built. `over` (designs, most
-    partitions) is the part of it that single partitions' resources are to blame for.
+    partitions) is the part of it that single partitions' resources are to blame for, `illegal` counts reloaded layers
+    that cannot be built.
     """
 
     count: Integers
@@ -61,6 +60,7 @@ class Figures:
     latency_s: Floats
     memory_bytes: Integers
     over: Floats
+    illegal: Integers
     violation: Floats
 
     def throughput(self, batch: int) -> Floats:
@@ -90,7 +90,7 @@ class _Evaluation:
         passes = np.maximum(self._largest(self.passes_at), 1)
         stretched = space.memory.traffic_cycles(self.links.words, self.links.masters, space.clock_mhz)
         interval = np.maximum(np.maximum(self._largest(space.rows.interval[self.rows]), self.links.interval), stretched)
-        latency, joins = self._pipelines(stretched)
+        latency, joins = pipelines(space, self.links, self.part, self.rows, stretched)
         resources = self._sum(space.rows.cost[self.rows]) + self.links.cost + joins
         first, later = self._weight_words(passes)
         loads = space.memory.load_seconds(first, space.clock_mhz)
@@ -107,7 +107,7 @@ class _Evaluation:
         violation = self._violation(over, memory, count)
         return Figures(
             count, np.where(exists, passes, 0), np.where(exists, interval, 0), np.where(exists, latency, 0), resources,
-            time_s, total_s, latency_s, memory, over, violation,
+            time_s, total_s, latency_s, memory, over, self.links.illegal, violation,
         )  # fmt: skip
 
     # Per partition
@@ -136,114 +136,3 @@ class _Evaluation:
         result = result + np.maximum(count - self.space.max_partitions, 0) + self.links.illegal
         rounded: Floats = np.round(result, 9)
         return rounded
-
-    # Along the pipelines
-
-    def _pipelines(self, stretched: Integers) -> tuple[Integers, Integers]:
-        """Latency of every partition, and what the FIFOs at its joins cost beyond two words each."""
-        space, links = self.space, self.links
-        latency = np.zeros((len(self.rows), self.most), np.int64)
-        joins = np.zeros((len(self.rows), self.most, len(RESOURCES)), np.int64)
-        count = len(self.rows)
-        span: dict[int, Span] = {}
-        zero = np.zeros(count)
-        lags: dict[int, tuple[Floats, Floats]] = {}
-        for p, position in enumerate(space.positions):
-            part, inputs, flows = self.part[:, p], [], []
-            pace_memory = stretched[self.designs, part]
-            for e in position.edges:
-                t = space.edges[e].tensor
-                inputs.append(links.arrival(e, span.get(t), pace_memory))
-                lag, lead = lags.get(t, (zero, zero))
-                crossing = links.crossing[:, e]
-                flows.append((np.where(crossing, 0.0, lag), np.where(crossing, 0.0, lead)))
-            out, lag_out, held = self._node(p, inputs, flows)
-            joins[self.designs, part] += held
-            span[space.tensor_of(p)], lags[space.tensor_of(p)] = out, lag_out
-            written = links.departure(p, out, pace_memory)
-            latency[self.designs, part] = np.maximum(
-                latency[self.designs, part], np.where(links.leaves[:, p], written, 0)
-            )
-        return latency, joins
-
-    def _node(
-        self, p: int, inputs: list[Span], flows: list[tuple[Floats, Floats]]
-    ) -> tuple[Span, tuple[Floats, Floats], Integers]:
-        """Output of the node at `p`, its lag and lead, and the cost of its join's FIFOs."""
-        space, rows = self.space, self.space.rows
-        position, own = space.positions[p], self.rows[:, p]
-        held = np.zeros((len(own), len(RESOURCES)), np.int64)
-        if position.node.op.name == "concat":
-            return self._concat(p, inputs, flows)
-        lag = position.lag
-        longest, lead = _longest(flows)
-        if len(inputs) > 1:
-            for e, flow in zip(position.edges, flows, strict=True):
-                held += self._join(p, e, flow, longest, np.asarray(space.tensors[space.edges[e].tensor].channels))
-        pace = Pace(rows.interval[own], rows.fill[own], rows.drain[own])
-        return passed(joined(inputs), pace, lag.needed), (longest + lag.needed, lead + lag.ahead), held
-
-    def _concat(
-        self, p: int, inputs: list[Span], flows: list[tuple[Floats, Floats]]
-    ) -> tuple[Span, tuple[Floats, Floats], Integers]:
-        """A chain of two-input modules, each with its own join."""
-        space, position = self.space, self.space.positions[p]
-        lanes = space.rows.lanes_in[self.rows[:, p]]
-        held = np.zeros((len(lanes), len(RESOURCES)), np.int64)
-        left, flow, edge, channels = inputs[0], flows[0], position.edges[0], position.inputs[0][0]
-        for index, (shapes, numbers) in enumerate(concat_stages(position.inputs, position.numbers), 1):
-            right_edge = position.edges[index]
-            longest, lead = _longest([flow, flows[index]])
-            if index == 1:
-                held += self._join(p, edge, flow, longest, np.asarray(channels))
-            else:
-                words = position.numbers.output.bits
-                held += self._inner_join(lanes, flow, longest, shapes[0], words) + self._inner_stream(lanes, words)
-            held += self._join(p, right_edge, flows[index], longest, np.asarray(shapes[1][0]))
-            pace = self._concat_pace(shapes, numbers, lanes)
-            left, flow = passed(joined([left, inputs[index]]), pace, 0.0), (longest, lead)
-        return left, flow, held
-
-    def _concat_pace(self, shapes: Any, numbers: Any, lanes: Integers) -> Pace:
-        pixels = int(np.prod(shapes[0][1:], dtype=np.int64))
-        parameters = {
-            "pixels": pixels, "channels_a": shapes[0][0], "channels_b": shapes[1][0], "coarse": lanes,
-            "bits_a": numbers.inputs[0].bits, "bits_b": numbers.inputs[1].bits, "out_bits": numbers.output.bits,
-            "shift_a": 0, "shift_b": 0,
-        }  # fmt: skip
-        figures = self.space.catalogue.evaluate("concat", parameters)
-        return Pace(figures["interval"], figures["fill"], figures["drain"])
-
-    def _join(self, p: int, e: int, flow: tuple[Floats, Floats], longest: Floats, channels: Any) -> Integers:
-        """Cost of a join's input FIFO beyond that of two words."""
-        space = self.space
-        lanes = space.rows.lanes_in[self.rows[:, p]]
-        tensor = space.tensors[space.edges[e].tensor]
-        pixels = tensor.pixels
-        words = pixels * -(-channels // lanes)
-        depth = fifo_depth(join_words(flow[0], flow[1], longest, pixels, words))
-        depth = np.where(self.links.direct[:, e], 2, depth)
-        return _extra(depth, lanes * tensor.bits)
-
-    @staticmethod
-    def _inner_join(lanes: Integers, flow: tuple[Floats, Floats], longest: Floats, shape: Any, bits: int) -> Integers:
-        pixels = int(np.prod(shape[1:], dtype=np.int64))
-        words = pixels * -(-shape[0] // lanes)
-        return _extra(fifo_depth(join_words(flow[0], flow[1], longest, pixels, words)), lanes * bits)
-
-    @staticmethod
-    def _inner_stream(lanes: Integers, bits: int) -> Integers:
-        cost = fifo_cost(2, lanes * bits)
-        return np.stack([np.broadcast_to(cost[name], lanes.shape) for name in RESOURCES], axis=-1)
-
-
-def _extra(depth: Any, width: Any) -> Integers:
-    deep, shallow = fifo_cost(depth, width), fifo_cost(2, width)
-    return np.stack(np.broadcast_arrays(*(deep[name] - shallow[name] for name in RESOURCES)), axis=-1)
-
-
-def _longest(flows: list[tuple[Floats, Floats]]) -> tuple[Floats, Floats]:
-    lag, lead = flows[0]
-    for other_lag, other_lead in flows[1:]:
-        lag, lead = np.maximum(lag, other_lag), np.maximum(lead, other_lead)
-    return lag, lead

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from flow.explore.archive import Archive
 from flow.explore.frontier import PRICES
 from flow.explore.polish import Polisher
 from flow.explore.population import Figures, Population
@@ -26,6 +27,10 @@ Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Progress = Callable[[int, int, float], None]
 
+ASSEMBLED, ASSEMBLE_EVERY = 8, 10
+"""Designs that are put together from known partitions, and generations between."""
+IMPROVED = 160
+"""Positions of all the designs that are polished at the end."""
 STEP = 12
 """Typical distance, in rows of a table, of a step to a neighbouring folding."""
 
@@ -52,6 +57,7 @@ class Search:
     found: Found
     random: np.random.Generator
     latency: bool
+    archive: Archive
 
     def run(
         self, seeds: Population, generations: int, size: int, progress: Progress | None, late: Callable[[], bool]
@@ -62,26 +68,49 @@ class Search:
             if late():
                 break
             children = self._scored(self._children(parents.population, size))
-            parents = self._selected(self._merged(parents, children), size)
+            merged = self._merged(parents, children)
+            if generation % ASSEMBLE_EVERY == 0:
+                merged = self._assembled(merged)
+            parents = self._selected(merged, size)
             if progress is not None:
                 progress(generation + 1, generations, self._best_fps(parents))
         order = np.lexsort((parents.objectives[:, 1], parents.objectives[:, 0], parents.figures.violation))
         return parents.take(order)
 
     def improved(self, scored: Scored) -> Scored:
-        """The last generation with its best design polished once more, in front."""
-        fits = np.flatnonzero(scored.figures.violation == 0)
-        if not fits.size:
-            return scored
-        best = self.polisher.improved(scored.population.take(fits[:1]))
-        merged = self._merged(self._scored(best), scored)
+        """The last generation and its best designs polished once more, best first."""
+        merged, further = self._assembled(scored), []
+        for index in self._distinct(merged):
+            best = self.polisher.improved(merged.population.take(np.array([index])))
+            further.append(self._scored(best))
+        for better in further:
+            merged = self._merged(better, merged)
+        merged = self._assembled(merged)
         order = np.lexsort((merged.objectives[:, 1], merged.objectives[:, 0], merged.figures.violation))
         return merged.take(order)
+
+    def _assembled(self, scored: Scored) -> Scored:
+        """The designs, and the best that the archive's partitions make together; best first."""
+        assembled = self.archive.designs(ASSEMBLED)
+        if assembled is None:
+            return scored
+        merged = self._merged(self._scored(assembled), scored)
+        order = np.lexsort((merged.objectives[:, 1], merged.objectives[:, 0], merged.figures.violation))
+        return merged.take(order)
+
+    def _distinct(self, scored: Scored) -> list[int]:
+        """The best design of each of the best sets of cuts; fewer for larger networks."""
+        most = min(max(IMPROVED // len(self.space.positions), 1), 4)
+        chosen: dict[bytes, int] = {}
+        for index in np.flatnonzero(scored.figures.violation == 0):
+            chosen.setdefault(scored.population.cuts[index].tobytes(), int(index))
+        return list(chosen.values())[:most]
 
     # Objectives
 
     def _scored(self, population: Population) -> Scored:
         figures = self.polisher.evaluate(population)
+        self.archive.learn(population, figures)
         time = figures.latency_s if self.latency else figures.total_s / self.space.batch
         limits = np.array([max(self.space.limits[name], 1) for name in RESOURCES])
         used = (figures.resources.max(axis=1) / limits)[:, [0, 1, 3]].mean(axis=1)

@@ -65,6 +65,13 @@ class Segments:
         self.writes: dict[tuple[int, int], Floats] = {}
         self.entries: dict[tuple[Any, ...], Floats] = {}
         self.weights_bytes = self._weights_bytes()
+        tables = [p.tables[1] for p in space.positions]
+        self.least = np.array([space.rows.cost[t.start : t.stop].min(axis=0) for t in tables])
+        """Least of each resource that a position's module takes (positions, resources)."""
+        self.until = np.array([max((space.edges[e].reader for e in t.readers), default=-1) for t in space.tensors])
+        """Last reader of every tensor."""
+        self.bytes = np.array([t.pixels * -(-t.channels // space.per_word(i)) for i, t in enumerate(space.tensors)])
+        self.bytes *= space.memory.port_bits // 8
 
     def rows(self, p: int, passes: int) -> tuple[Floats, Integers]:
         """Cost (inf where no row meets the target) and rows of a position's table."""
@@ -100,14 +107,7 @@ class Segments:
         p = self._last_weighted(first, last)
         if p is None:
             return False
-        without = sum((self._least(q) for q in range(first, p)), np.zeros(len(RESOURCES)))
-        return bool(np.all(without <= self.limits))
-
-    def _least(self, p: int) -> Floats:
-        """Least of each resource that a position's module takes."""
-        table = self.space.positions[p].tables[1]
-        least: Floats = self.space.rows.cost[table.start : table.stop].min(axis=0).astype(np.float64)
-        return least
+        return bool(np.all(self.least[first:p].sum(axis=0) <= self.limits))
 
     def _last_weighted(self, first: int, last: int) -> int | None:
         return next((p for p in range(last, first - 1, -1) if self.space.positions[p].weighted), None)
@@ -266,15 +266,12 @@ class Segments:
         return int(words) * self.space.memory.port_bits // 8
 
     def _memory_fits(self, first: int, last: int, leaving: list[int]) -> bool:
+        """Whether what was made before and is still wanted, and what this range writes, fit beside all weights."""
         space = self.space
-        live = 0
-        for t, tensor in enumerate(space.tensors):
-            until = max((space.edges[e].reader for e in tensor.readers), default=-1)
-            kept = tensor.is_output or until >= first
-            before = tensor.producer < first and kept
-            if before or tensor.producer in leaving:
-                words = tensor.pixels * -(-tensor.channels // space.per_word(t))
-                live += words * space.memory.port_bits // 8
+        before = np.arange(len(space.tensors)) - space.inputs < first
+        output = np.array([t.is_output for t in space.tensors])
+        live = int(self.bytes[before & ((self.until >= first) | output)].sum())
+        live += int(self.bytes[[space.tensor_of(p) for p in leaving]].sum())
         return live * space.batch + self.weights_bytes <= space.memory.capacity_bytes
 
 

@@ -185,7 +185,7 @@ class _Survey:
         return Layer(op, inputs, numbers, genes, passes)
 
     def _tail(self, p: int) -> tuple[int, ...]:
-        """Positions right behind `p` that may share its partition when it is reloaded: channel-wise layers in a chain."""
+        """Positions right behind `p` that may share its partition when it is reloaded: a channel-wise chain."""
         chain: list[int] = []
         while True:
             tensor = self.tensors[self.inputs + p]

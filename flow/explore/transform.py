@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flow.diagnostics import BuildError, Problem, suggest
+import numpy as np
+
+from flow.diagnostics import BuildError, Problem, quoted, suggest
 from flow.ir import Graph, Operator, Shape
 
 GENES = {"coarse": ((1, 1, 1),), "fine": (1,), "cuts": (), "weights_reloading": (1,)}
@@ -37,20 +40,57 @@ class Gene:
 
 @dataclass(frozen=True, slots=True)
 class Transform:
-    """A loaded rule with its options bound."""
+    """A loaded rule with its options bound; `file` is its name in messages."""
 
     name: str
     applies_to: tuple[type, ...]
     function: Callable[..., Gene | None]
     options: Mapping[str, Any]
+    file: str = ""
 
     def gene(self, op: Operator, inputs: Sequence[Shape]) -> Gene | None:
         """The gene that it opens for a layer."""
-        return self.function(op, inputs, **self.options) if isinstance(op, self.applies_to) else None
+        return self._called(op, inputs) if isinstance(op, self.applies_to) else None
 
     def graph_gene(self, graph: Graph) -> Gene | None:
         """The gene that it opens for the whole graph."""
-        return self.function(graph, **self.options) if Graph in self.applies_to else None
+        return self._called(graph) if Graph in self.applies_to else None
+
+    def _called(self, *arguments: Any) -> Gene | None:
+        """The function's gene; RULE034 if it fails, RULE035 if that is no gene with legal values."""
+        try:
+            gene = self.function(*arguments, **self.options)
+        except BuildError:
+            raise
+        except (Exception, SystemExit) as error:  # a rule may be the user's own code; its failure is that rule's error
+            raise self._problem("RULE034", f"fails: {type(error).__name__}: {error}", "an error of the rule") from error
+        if gene is None:
+            return None
+        if not isinstance(gene, Gene):
+            raise self._problem("RULE035", f"returns {type(gene).__name__}", "return a Gene, or None")
+        if gene.name not in GENES:
+            raise self._problem("RULE035", f"opens the unknown gene {quoted(gene.name)}", suggest(gene.name, GENES))
+        if not _legal(gene):
+            hint = "coarse takes triples of numbers, all others numbers, of at least 1"
+            raise self._problem("RULE035", f"gives the gene '{gene.name}' no legal values: {quoted(gene.values)}", hint)
+        return gene
+
+    def _problem(self, code: str, message: str, hint: str) -> BuildError:
+        line = self.function.__code__.co_firstlineno
+        return BuildError(Problem(code, f"transformation '{self.name}' {message}", hint, self.file, line, 1))
+
+
+def _legal(gene: Gene) -> bool:
+    """Whether the values have the form that the search reads."""
+    if gene.name == "coarse":
+        return bool(gene.values) and all(
+            isinstance(v, tuple) and len(v) == 3 and all(_positive(n) for n in v) for v in gene.values
+        )
+    return (gene.name == "cuts" or bool(gene.values)) and all(_positive(v) for v in gene.values)
+
+
+def _positive(value: object) -> bool:
+    return isinstance(value, int | np.integer) and value >= 1
 
 
 def transform(
@@ -97,14 +137,15 @@ def load_transforms(
 
 
 def _load(name: str, path: Path, options: Mapping[str, Any]) -> Transform:
-    shown = f"{path.parent.name}/{path.name}"
+    shown = os.path.relpath(path)
+    shown = str(path) if shown.startswith("..") else shown
     spec = importlib.util.spec_from_file_location(f"transform_{name}", path)
     if spec is None or spec.loader is None:
         raise BuildError(Problem("RULE032", f"transformation '{name}' cannot be imported", "", shown))
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as problem:  # whatever a user's rule raises on import is one error of that file
+    except (Exception, SystemExit) as problem:  # whatever a user's rule raises on import is one error of that file
         raise BuildError(Problem("RULE032", f"transformation '{name}': {problem!r}", "", shown)) from problem
     function = getattr(module, name, None)
     if not hasattr(function, "applies_to") or not callable(function):
@@ -116,7 +157,7 @@ def _load(name: str, path: Path, options: Mapping[str, Any]) -> Transform:
         raise BuildError(
             tuple(Problem("RULE033", f"{name}: unknown option '{key}'", suggest(key, known)) for key in unknown)
         )
-    return Transform(name, function.applies_to, function, dict(options))
+    return Transform(name, function.applies_to, function, dict(options), shown)
 
 
 def fold_factors(size: int, allow_padding: bool) -> tuple[int, ...]:

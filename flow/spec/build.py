@@ -164,7 +164,7 @@ class Explore:
 
 @dataclass(frozen=True, slots=True)
 class Simulate:
-    """C simulation: `mode` is native | ap_int; `images` is data (the network's test images) | random (seeded)."""
+    """C simulation: `mode` is native | ap_int | both; `images` is data (the network's test images) | random (noise)."""
 
     frames: int = 1
     mode: str = "native"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -48,8 +49,8 @@ def _word_problem(name: str, equals: str, value: str, known: Sequence[str], seen
     return None
 
 
-def spec_paths(value: str, project: Path) -> tuple[Path, ...]:
-    """The files that `spec=a,b` means: names of builds in specs/, or paths.
+def spec_paths(value: str, project: Path, here: Path | None = None) -> tuple[Path, ...]:
+    """The files that `spec=a,b` means: names of builds in specs/, or paths, relative to `here` (the current folder).
 
     Raises:
         BuildError: CLI003 an empty one, CLI004 two that would share a build folder, CLI005 no such build.
@@ -58,7 +59,7 @@ def spec_paths(value: str, project: Path) -> tuple[Path, ...]:
     problems: list[Problem] = []
     for text in value.split(","):
         try:
-            paths.append(_spec_path(text.strip(), project))
+            paths.append(_spec_path(text.strip(), project, here or Path.cwd()))
         except BuildError as error:
             problems += error.problems
     problems += _clashes(paths)
@@ -67,14 +68,16 @@ def spec_paths(value: str, project: Path) -> tuple[Path, ...]:
     return tuple(paths)
 
 
-def _spec_path(text: str, project: Path) -> Path:
+def _spec_path(text: str, project: Path, here: Path) -> Path:
     if not text:
         raise BuildError(Problem("CLI003", "'spec=' has an empty name", "write spec=NAME or spec=NAME,NAME"))
     is_path = "/" in text or text.endswith(_SUFFIXES)
-    path = Path(text) if is_path else project / "specs" / f"{text}.yaml"
+    path = here / text if is_path else project / "specs" / f"{text}.yaml"
     try:
         if path.is_file():
-            return path.absolute()
+            return Path(os.path.abspath(path))
+        if path.is_dir():
+            raise BuildError(Problem("CLI005", f"{quoted(text)} is a folder", "name a YAML file"))
         near = sorted(path.parent.iterdir()) if path.parent.is_dir() else []
         names = [other.name if is_path else other.stem for other in near if other.suffix in _SUFFIXES]
     except (OSError, ValueError):

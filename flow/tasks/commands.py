@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from doit.exceptions import TaskFailed
 
-from flow.diagnostics import BuildError, Problem, render_all, suggest
+from flow.diagnostics import BuildError, Problem, quoted, render_all, suggest
 from flow.spec import Build, device_table, show
 from flow.tasks.project import Project
+from flow.tasks.stage import write_atomically
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a command is given."""
+    """What a command is given; paths in its words are relative to `here`."""
 
     project: Project
     builds: tuple[Build, ...]
     words: Mapping[str, str]
+    here: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +38,9 @@ class Command:
     words: tuple[str, ...] = ()
 
 
-def command_task(name: str, project: Project, builds: Sequence[Build], words: Mapping[str, str]) -> Any:
+def command_task(name: str, request: Request) -> Any:
     """The doit task of a command."""
-    command, request = COMMANDS[name], Request(project, tuple(builds), words)
+    command = COMMANDS[name]
 
     def action() -> TaskFailed | None:
         try:
@@ -66,24 +70,32 @@ def _rules(request: Request) -> None:
 def _new(request: Request) -> None:
     """Write a spec for an ONNX file, to be edited."""
     words = request.words
-    missing = [w for w in ("name", "onnx", "device") if w not in words]
-    if missing:
-        raise BuildError(Problem("CLI007", f"'{missing[0]}=' is missing", "doit new name=NAME onnx=FILE device=DEVICE"))
-    devices = sorted(p.stem for p in (request.project.specs / "devices").glob("*.yaml"))
-    if words["device"] not in devices:
-        raise BuildError(
-            Problem("CLI008", f"there is no device '{words['device']}'", suggest(words["device"], devices))
-        )
-    name, onnx = words["name"], Path(words["onnx"])
-    if not name.replace("_", "").replace("-", "").isalnum() or not name.isascii():
-        raise BuildError(Problem("CLI008", "a name has letters, digits, '_' and '-' only", ""))
-    if not onnx.is_file():
-        raise BuildError(Problem("CLI005", f"there is no file '{onnx}'", "a path is relative to the current folder"))
-    path = request.project.specs / f"{name}.yaml"
-    if path.exists():
-        raise BuildError(Problem("CLI008", f"specs/{name}.yaml is already there", "choose another name, or edit it"))
-    path.write_text(_SPEC.format(onnx=str(onnx.resolve()).replace("'", "''"), device=words["device"]), encoding="utf-8")
+    problems = tuple(_new_problems(request))
+    if problems:
+        raise BuildError(problems)
+    name, onnx = words["name"], Path(os.path.abspath(request.here / words["onnx"]))
+    text = _SPEC.format(onnx=str(onnx).replace("'", "''"), device=words["device"])
+    write_atomically(request.project.specs / f"{name}.yaml", text)
     sys.stdout.write(f"specs/{name}.yaml written; next: doit estimate spec={name}\n")
+
+
+def _new_problems(request: Request) -> Iterator[Problem]:
+    """Everything that is wrong with the words of `doit new`."""
+    words, specs = request.words, request.project.specs
+    for word in ("name", "onnx", "device"):
+        if word not in words:
+            yield Problem("CLI007", f"'{word}=' is missing", "doit new name=NAME onnx=FILE device=DEVICE")
+    devices = sorted(p.stem for p in (specs / "devices").glob("*.yaml"))
+    if words.get("device", devices[0]) not in devices:
+        yield Problem("CLI008", f"there is no device {quoted(words['device'])}", suggest(words["device"], devices))
+    name = words.get("name", "new")
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", name):
+        yield Problem("CLI008", f"{quoted(name)} is not a name", "it has letters, digits, '_' and '-' only")
+    elif "name" in words and (specs / f"{name}.yaml").exists():
+        yield Problem("CLI008", f"specs/{name}.yaml is already there", "choose another name, or edit it")
+    if "onnx" in words and not (request.here / words["onnx"]).is_file():
+        hint = "a path is relative to the current folder"
+        yield Problem("CLI005", f"there is no file {quoted(words['onnx'])}", hint)
 
 
 _SPEC = """# yaml-language-server: $schema=schemas/build.schema.json
@@ -97,7 +109,7 @@ def _run(request: Request, *commands: Sequence[str]) -> None:
     """Run programs one after the other in the project's folder; the first that fails ends it."""
     for command in commands:
         if subprocess.run(command, cwd=request.project.root, check=False).returncode:
-            raise BuildError(Problem("TOOL001", f"failed: {' '.join(command[2:])}"))
+            raise BuildError(Problem("TOOL006", f"failed: {' '.join(command[2:])}"))
 
 
 def _check(request: Request) -> None:
@@ -125,7 +137,7 @@ def _benchmarks(request: Request) -> None:
     if "name" not in words:
         sys.stdout.write(groups_table())
         return
-    folder = Path(words["networks"]) if "networks" in words else None
+    folder = request.here / words["networks"] if "networks" in words else None
     sys.stdout.write(run_group(words["name"], project.root, project.build_dir / "benchmarks", folder))
 
 

@@ -61,6 +61,7 @@ def explore_stage(project: Project, build: Build) -> Stage:
         },
         doc=f"design space exploration of {build.name}",
         timings=project.spec_dir(build) / "report" / "timings.json",
+        folders=(folder,),
     )
 
 
@@ -105,7 +106,7 @@ def _write(build: Build, graph: Graph, found: Exploration, folder: Path) -> None
         "performance.json": named | found.performance.as_json(),
         "layers.json": layer_records(found.hardware, graph, found.performance),
         "pareto.json": found.pareto_json(),
-        "sdf.json": getattr(found, "sdf_json", dict)(),
+        "sdf.json": found.sdf_json(),
     }
     with replaced_folder(folder) as scratch:
         for name, document in documents.items():

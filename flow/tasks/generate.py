@@ -73,6 +73,7 @@ def generate_stage(project: Project, build: Build) -> Stage:
         },
         doc=f"C++, Tcl, weights and schedule of {build.name}",
         timings=out / "report" / "timings.json",
+        folders=(out / "hls", out / "vivado", out / "weights"),
     )
 
 

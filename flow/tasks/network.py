@@ -67,6 +67,7 @@ def import_stage(project: Project, build: Build) -> Stage:
         outputs=(folder / "graph.json", folder / "weights.npz"),
         values={"network": _definition(build), "code": project.code(*IMPORT_CODE)},
         doc=f"graph of {network.name}",
+        folders=(folder,),
     )
 
 
@@ -116,6 +117,7 @@ def rewrite_stage(project: Project, build: Build) -> Stage:
         outputs=(folder / "graph.json", folder / "weights.npz", folder / "rewrite.log"),
         values={"rules": rules.state(project.root), "code": project.code(*REWRITE_CODE)},
         doc=f"clean-up of {build.network.name}'s graph",
+        folders=(folder,),
     )
 
 
@@ -145,4 +147,5 @@ def decompose_stage(project: Project, build: Build) -> Stage:
         outputs=(folder / "ranges.json",),
         values={"network": json.loads(network_json(network)), "code": project.code(*DECOMPOSE_CODE)},
         doc=f"calibration of {network.name}",
+        folders=(folder,),
     )

@@ -61,4 +61,5 @@ def realise_stage(project: Project, build: Build) -> Stage:
         },
         doc=f"integer weights and accuracy of {build.name}",
         timings=project.spec_dir(build) / "report" / "timings.json",
+        folders=(folder,),
     )

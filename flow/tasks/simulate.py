@@ -27,6 +27,7 @@ def simulate_stage(project: Project, build: Build) -> Stage:
 
     def run() -> str:
         from flow.numerics import unseen_frames
+        from flow.tools.gpp import MODES
         from flow.tools.simulation import simulate
 
         for name in ("verification.json", "index.html"):
@@ -42,12 +43,12 @@ def simulate_stage(project: Project, build: Build) -> Stage:
             realised.quantise_frames(frames),
             reference=_reference(project, build, realised, frames),
             labels=labels,
-            modes=(settings.mode,),
+            modes=MODES if settings.mode == "both" else (settings.mode,),
             emulated=json.loads(fidelity.read_text(encoding="utf-8")),
         )
         passes = sum(len(p["passes"]) for p in result.partitions)
         sqnr, frames_run = result.sqnr_db, counted(result.frames, "frame")
-        ran = f"bit-exact on {frames_run} ({settings.mode}), {counted(passes, 'invocation')}"
+        ran = f"bit-exact on {frames_run} ({', '.join(result.modes)}), {counted(passes, 'invocation')}"
         return ran if sqnr is None else f"{ran}, {sqnr:.1f} dB against ONNX Runtime"
 
     data = (network.data.path,) if network.data else ()
@@ -73,8 +74,8 @@ def _reference(project: Project, build: Build, realised: Realised, frames: Array
     from flow.ir import load_graph
 
     network = build.network
-    if network.onnx is not None and not network.outputs:
-        found = runtime_outputs(network.onnx, frames, shown=network.onnx_file)
+    if network.onnx is not None:
+        found = runtime_outputs(network.onnx, frames, outputs=network.outputs, shown=network.onnx_file)
     else:
         found = runtime_outputs(load_graph(import_folder(project, build)), frames)
     return dict(zip(realised.graph.outputs, found.values(), strict=True))

@@ -18,7 +18,7 @@ from typing import Any
 from doit.exceptions import TaskFailed
 from doit.tools import config_changed
 
-from flow.diagnostics import BuildError, render_all
+from flow.diagnostics import BuildError, Problem, quoted, render_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ class Stage:
         run: does the work and returns the line that is printed.
         inputs, outputs: files; values: all else that the outcome depends on (JSON).
         timings: file that the elapsed time is written to; nothing depends on it.
+        folders: folders that this stage alone writes to; cleaning removes them whole.
     """
 
     stage: str
@@ -41,22 +42,23 @@ class Stage:
     doc: str
     timings: Path | None = None
     after: tuple[str, ...] = ()
+    folders: tuple[Path, ...] = ()
 
     @property
     def task(self) -> str:
         return f"{self.stage}:{self.name}"
 
-    def as_doit(self, build_dir: Path) -> dict[str, Any]:
-        """The doit task; its stamp lies in the build folder."""
+    def as_doit(self, build_dir: Path, always: bool = False) -> dict[str, Any]:
+        """The doit task; its stamp lies in the build folder. `always` runs it whatever the stamp says."""
         stamp = build_dir / ".stamps" / self.stage / self.name
         return {
             "name": self.name,
-            "actions": [(_guarded, [self, stamp])],
+            "actions": [(_guarded, [self, stamp, always])],
             "file_dep": [_local(p) for p in self.inputs],
             "targets": [_local(p) for p in self.outputs],
             "uptodate": [config_changed(json.dumps(self.values, sort_keys=True))],
             "task_dep": list(self.after),
-            "clean": [(_remove, [self.outputs])],
+            "clean": [(_clean, [(*self.outputs, stamp), self.folders, build_dir])],
             "doc": self.doc,
             "verbosity": 2,
         }
@@ -68,7 +70,7 @@ def _local(path: Path) -> str:
     return path.relative_to(here).as_posix() if path.is_relative_to(here) else str(path)
 
 
-def _guarded(stage: Stage, stamp: Path) -> dict[str, str | None] | TaskFailed:
+def _guarded(stage: Stage, stamp: Path, always: bool = False) -> dict[str, str | None] | TaskFailed:
     """Run a stage; problems that a user can cause become the task's failure, without a traceback.
 
     doit writes its states when it ends. A stamp is written after every stage, so that a build that was killed, or whose
@@ -76,18 +78,27 @@ def _guarded(stage: Stage, stamp: Path) -> dict[str, str | None] | TaskFailed:
     """
     start = time.perf_counter()
     state = _state(stage)
-    if _kept(stage, stamp, state):
+    if not always and _kept(stage, stamp, state):
         return {"summary": None}
-    stamp.unlink(missing_ok=True)
     try:
+        stamp.unlink(missing_ok=True)
         summary = stage.run()
+        stamp.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(stamp, state)
+        if stage.timings is not None:
+            _record(stage.timings, stage.stage, time.perf_counter() - start)
     except BuildError as problem:
         return TaskFailed(render_all(problem.problems))
-    stamp.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(stamp, state)
-    if stage.timings is not None:
-        _record(stage.timings, stage.stage, time.perf_counter() - start)
+    except OSError as error:
+        return TaskFailed(render_all((_disk_problem(error),)))
     return {"summary": summary}
+
+
+def _disk_problem(error: OSError) -> Problem:
+    """A file that cannot be read or written is the machine's fault, not the program's."""
+    place = f" {quoted(_local(Path(str(error.filename))), 200)}" if error.filename else ""
+    hint = "is the disk full, or the build folder not yours?"
+    return Problem("CLI013", f"{error.strerror or error}:{place}" if place else str(error), hint)
 
 
 def _state(stage: Stage) -> str:
@@ -111,11 +122,34 @@ def _record(path: Path, stage: str, seconds: float) -> None:
     write_atomically(path, json.dumps(known, indent=2, sort_keys=True) + "\n")
 
 
-def _remove(outputs: tuple[Path, ...]) -> None:
-    for path in outputs:
-        path.unlink(missing_ok=True)
-    for folder in {p.parent for p in outputs}:
-        shutil.rmtree(folder, ignore_errors=True)
+def _clean(files: tuple[Path, ...], folders: tuple[Path, ...], build_dir: Path) -> None:
+    """Remove what a stage made, and the folders that are empty then."""
+    for path in files:
+        if _inside(path.parent, build_dir):
+            path.unlink(missing_ok=True)
+    clean_folders(folders, build_dir)
+    for path in (*files, *folders):
+        _prune(path.parent, build_dir)
+
+
+def _prune(folder: Path, build_dir: Path) -> None:
+    """Remove a folder and those around it as far as they are empty, up to the build folder."""
+    if folder != build_dir and _inside(folder, build_dir) and folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+        _prune(folder.parent, build_dir)
+
+
+def clean_folders(folders: tuple[Path, ...], build_dir: Path) -> None:
+    """Remove folders with all that is in them; a link out of the build folder is not followed."""
+    for folder in folders:
+        if folder.is_symlink():
+            folder.unlink()
+        elif folder.is_dir() and _inside(folder, build_dir):
+            shutil.rmtree(folder)
+
+
+def _inside(path: Path, build_dir: Path) -> bool:
+    return path.resolve().is_relative_to(build_dir.resolve())
 
 
 def write_atomically(path: Path, text: str) -> None:

@@ -6,12 +6,22 @@ import os
 import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from flow.diagnostics import BuildError, Problem, quoted, render_all, suggest
-from flow.spec import Build, parse_words, resolve, resolved_json, spec_paths
-from flow.tasks.commands import COMMANDS, command_task
+from flow.diagnostics import BuildError, Problem, render_all
+from flow.spec import Build, resolve, resolved_json, spec_paths
+from flow.tasks.command_line import (
+    RUNNERS,
+    TOLERANT,
+    CommandLine,
+    check_commands,
+    read_line,
+    spec_folder,
+    writable_folder,
+)
+from flow.tasks.commands import COMMANDS, Request, command_task
 from flow.tasks.explore import explore_stage
 from flow.tasks.generate import generate_stage
 from flow.tasks.network import decompose_stage, import_stage, rewrite_stage
@@ -20,7 +30,7 @@ from flow.tasks.realise import realise_stage
 from flow.tasks.report import report_stage
 from flow.tasks.reporter import StageReporter
 from flow.tasks.simulate import simulate_stage
-from flow.tasks.stage import Stage, write_atomically
+from flow.tasks.stage import Stage, clean_folders, write_atomically
 from flow.tasks.synthesise import synthesise_stage
 
 Maker = Callable[[Project, Build], Stage]
@@ -40,9 +50,6 @@ STAGES: Mapping[str, Maker] = {
 
 WORDS = ("spec", "build_dir")
 SPEC_COMMANDS = ("build", "estimate", "show")
-DOIT_COMMANDS = ("run", "auto", "strace")
-TOLERANT = frozenset({"list", "help", "clean", "info", "forget", "ignore", "dumpdb", "tabcompletion", "reset-dep"})
-"""doit's own commands: a broken spec must not keep anybody from listing or cleaning."""
 
 
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -53,59 +60,51 @@ def load(root: Path, argv: Sequence[str]) -> dict[str, Any]:
     """Everything that dodo.py defines; ends the program with status 2 after printing what is wrong."""
     os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
     try:
-        return _table(root, tuple(argv[1:]))
+        return _table(root, read_line(argv[1:], root))
     except BuildError as error:
         print(render_all(error.problems), file=sys.stderr)
         raise SystemExit(2) from None
 
 
-def _table(root: Path, arguments: tuple[str, ...]) -> dict[str, Any]:
-    asked = _commands(arguments)
-    tolerant = asked[0] in TOLERANT
-    values = _words(arguments, asked, tolerant)
-    build_dir = Path(values.get("build_dir", root / "build")).absolute()
-    project = Project(root, build_dir)
-    needs_specs = tolerant or any(name in (*STAGES, *SPEC_COMMANDS) for name in asked)
-    builds = tuple(_builds(project, values, tolerant)) if needs_specs else ()
-    build_dir.mkdir(parents=True, exist_ok=True)
-    if not tolerant:
+def _table(root: Path, line: CommandLine) -> dict[str, Any]:
+    asked, commands = line.stems(), (*STAGES, *COMMANDS, *SPEC_COMMANDS)
+    check_commands(_stems_only(line), (*commands, *TOLERANT, *RUNNERS), _known_specs(root))
+    own = [word for name in asked if name in COMMANDS for word in COMMANDS[name].words]
+    values = line.values((*WORDS, *own))
+    project = Project(root, writable_folder(values.get("build_dir", str(root / "build")), line.here, not line.tolerant))
+    paths: tuple[Path, ...] = ()
+    if line.tolerant or any(name in (*STAGES, *SPEC_COMMANDS) for name in asked):
+        paths = spec_paths(values.get("spec") or ",".join(default_specs(root)), root, line.here)
+    writes = not line.tolerant or line.commands[0] == "clean"
+    folders = tuple(spec_folder(project.build_dir, path) for path in paths) if writes else ()
+    builds = tuple(_builds(project, paths, line.tolerant))
+    stages = {name: _stages(name, project, builds) for name in STAGES}
+    if not line.tolerant:
+        made = (stage.task for several in stages.values() for stage in several)
+        check_commands(line, (*commands, *RUNNERS, *made), _known_specs(root))
         _announce(project, builds)
-    tasks: dict[str, Any] = {
-        f"task_{name}": _stage_task(name, _stages(name, project, builds), project) for name in STAGES
-    }
-    tasks["task_build"] = _group("build", "every stage up to the report", "report", builds)
+    tasks: dict[str, Any] = {f"task_{name}": _stage_task(name, stages[name], project, line.always) for name in STAGES}
+    tasks["task_build"] = _build(project, builds, folders)
     tasks["task_estimate"] = _estimate(project, builds)
     for name in COMMANDS:
-        tasks[f"task_{name}"] = command_task(name, project, builds, values)
+        tasks[f"task_{name}"] = command_task(name, Request(project, builds, values, line.here))
     return {"DOIT_CONFIG": _config(project), **tasks}
 
 
-def _commands(arguments: tuple[str, ...]) -> tuple[str, ...]:
-    """The commands that are asked for, `explore:name` as `explore`; CLI010 for one that nobody knows."""
-    known = (*STAGES, *COMMANDS, *SPEC_COMMANDS, *TOLERANT, *DOIT_COMMANDS)
-    first = arguments[0] if arguments else "build"
-    if first[:1] != "-" and "=" not in first and first.partition(":")[0] not in known:
-        hint = suggest(first, known) or "`doit list` shows what there is"
-        raise BuildError(Problem("CLI010", f"there is no command {quoted(first)}", hint))
-    asked = [a.partition(":")[0] for a in arguments if "=" not in a]
-    return tuple(name for name in asked if name in known and name != "run") or ("build",)
+def _stems_only(line: CommandLine) -> CommandLine:
+    """What can be checked before specs are read: `explore:name` is known when they are."""
+    return replace(line, commands=tuple(word.partition(":")[0] for word in line.commands))
 
 
-def _words(arguments: tuple[str, ...], asked: tuple[str, ...], tolerant: bool) -> dict[str, str]:
-    own = [word for name in asked if name in COMMANDS for word in COMMANDS[name].words]
-    try:
-        return parse_words([a for a in arguments if "=" in a and not a.startswith("-")], (*WORDS, *own))
-    except BuildError:
-        if not tolerant:
-            raise
-        return {}
+def _known_specs(root: Path) -> tuple[str, ...]:
+    return tuple(sorted(path.stem for path in (root / "specs").glob("*.yaml")))
 
 
 def _config(project: Project) -> dict[str, Any]:
     return {
         "default_tasks": ["build"],
         "backend": "sqlite3",
-        "dep_file": str(project.build_dir / ".doit.db"),
+        "dep_file": _states(project.build_dir),
         "reporter": StageReporter,
         "verbosity": 2,
         "cleandep": True,
@@ -113,13 +112,17 @@ def _config(project: Project) -> dict[str, Any]:
     }
 
 
-def _builds(project: Project, values: Mapping[str, str], tolerant: bool) -> Iterator[Build]:
-    try:
-        paths = spec_paths(values.get("spec") or ",".join(default_specs(project.root)), project.root)
-    except BuildError:
-        if not tolerant:
-            raise
-        return
+def _states(build_dir: Path) -> str:
+    """doit's file of states; one that is no database (the disk was full) is given up, the stamps stand in for it."""
+    path = build_dir / ".doit.db"
+    if not build_dir.is_dir():
+        return ":memory:"
+    if path.is_file() and path.stat().st_size and not path.read_bytes().startswith(b"SQLite format 3\0"):
+        path.unlink()
+    return str(path)
+
+
+def _builds(project: Project, paths: Sequence[Path], tolerant: bool) -> Iterator[Build]:
     problems: list[Problem] = []
     for path in paths:
         try:
@@ -154,10 +157,12 @@ def _stages(name: str, project: Project, builds: Sequence[Build]) -> tuple[Stage
     return tuple({stage.name: stage for stage in made}.values())
 
 
-def _stage_task(name: str, stages: Sequence[Stage], project: Project) -> Callable[[], Iterator[dict[str, Any]]]:
+def _stage_task(
+    name: str, stages: Sequence[Stage], project: Project, always: bool
+) -> Callable[[], Iterator[dict[str, Any]]]:
     def task() -> Iterator[dict[str, Any]]:
         yield {"name": None, "doc": DOCS[name]}
-        yield from (stage.as_doit(project.build_dir) for stage in stages)
+        yield from (stage.as_doit(project.build_dir, always) for stage in stages)
 
     return task
 
@@ -175,9 +180,14 @@ DOCS = {
 }
 
 
-def _group(name: str, doc: str, last: str, builds: Sequence[Build]) -> Callable[[], dict[str, Any]]:
+def _build(project: Project, builds: Sequence[Build], folders: Sequence[Path]) -> Callable[[], dict[str, Any]]:
     def task() -> dict[str, Any]:
-        return {"actions": None, "task_dep": [f"{last}:{build.name}" for build in builds], "doc": doc}
+        return {
+            "actions": None,
+            "task_dep": [f"report:{build.name}" for build in builds],
+            "clean": [(clean_folders, [tuple(folders), project.build_dir])],
+            "doc": "every stage up to the report",
+        }
 
     return task
 

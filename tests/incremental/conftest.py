@@ -37,9 +37,10 @@ class Outcome:
 
     @property
     def ran(self) -> list[str]:
-        """Stages that ran, in order."""
+        """Stages that ran, in the order of the data (stages that do not wait for each other may run in any)."""
+        order = (*STAGES, "synthesise")
         words = [line.split() for line in self.output.splitlines()]
-        return [w[0] for w in words if len(w) > 1 and w[0] in (*STAGES, "synthesise") and w[1].endswith(":")]
+        return sorted((w[0] for w in words if len(w) > 1 and w[0] in order and w[1].endswith(":")), key=order.index)
 
 
 def doit(project: Path, *words: str, **environment: str) -> Outcome:

@@ -1,5 +1,6 @@
 """The rebuild table of the product, one case a file: an edit, the stages that run again, and the ones that do not."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+ROOT = Path(__file__).parents[2]
 CASES = sorted((Path(__file__).parent / "cases").glob("*.yaml"))
 ALL = ("import", "rewrite", "decompose", "explore", "realise", "generate", "simulate", "report")
 
@@ -23,6 +25,35 @@ def test_an_edit_rebuilds_what_it_touches(case: Path, project: Path, run: Callab
     assert outcome.status == 0, outcome.output
     assert outcome.ran == promise["reruns"], outcome.output
     assert set(promise["reruns"]) | set(promise["stays"]) == set(ALL)
+
+
+def test_a_rule_that_no_pipeline_lists_rebuilds_nothing(project: Path, run: Callable[..., Any]) -> None:
+    (project / "rules/rewrite/unlisted.py").write_text('"""Not listed anywhere."""\n')
+    assert run(project, "build", "spec=tiny_zed").ran == []
+
+
+def test_vendor_tools_run_once(project: Path, run: Callable[..., Any], tmp_path: Path) -> None:
+    """Tools on the PATH that log their calls: one call a partition and tool, none when nothing changed."""
+    log = tmp_path / "calls.log"
+    fakes = f"{ROOT / 'tests' / 'fake_tools'}{os.pathsep}{os.environ['PATH']}"
+    environment = {"PATH": fakes, "CONVMAKE_FAKE_LOG": str(log)}
+    first = run(project, "synthesise", "spec=tiny_zed", **environment)
+    assert first.status == 0, first.output
+    assert first.ran == ["synthesise"]
+    calls = [line for line in log.read_text().splitlines() if "build.tcl" in line]
+    assert len(calls) == 2
+    spec = project / "specs/tiny_zed.yaml"
+    spec.write_text(spec.read_text() + "# a comment\n")
+    second = run(project, "synthesise", "spec=tiny_zed", **environment)
+    assert second.ran == []
+    assert [line for line in log.read_text().splitlines() if "build.tcl" in line] == calls
+    assert "measured" in (project / "build/tiny_zed/report/synthesis.json").read_text()
+
+
+def test_without_vendor_tools_synthesis_says_what_is_missing(project: Path, run: Callable[..., Any]) -> None:
+    outcome = run(project, "synthesise", "spec=tiny_zed")
+    assert outcome.status != 0
+    assert "TOOL" in outcome.output and "Traceback" not in outcome.output
 
 
 def test_nothing_to_do_says_so(project: Path, run: Callable[..., Any]) -> None:

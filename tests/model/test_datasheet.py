@@ -29,7 +29,9 @@ def test_a_sheet_is_evaluated_for_values_and_for_arrays():
 
 
 def test_every_problem_is_reported_at_once():
-    broken = SHEET.replace("pixels * words", "pixel * words").replace("lut:", "luts:").replace("channels, coarse)", "1)")
+    broken = (
+        SHEET.replace("pixels * words", "pixel * words").replace("lut:", "luts:").replace("channels, coarse)", "1)")
+    )
     with pytest.raises(BuildError) as caught:
         read_datasheet("toy", broken)
     messages = [p.message for p in caught.value.problems]

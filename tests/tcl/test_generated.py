@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.generate.designs import Sample, concatenation, reloaded, residual
 
 from flow.generate.project import Target, generate
+from tests.generate.designs import Sample, concatenation, reloaded, residual
 
 from .build_folder import check_build
 

@@ -1,0 +1,163 @@
+"""Along the pipelines of a population: when a frame reaches every layer, and what the FIFOs at joins must hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from flow.explore.connectors import Connectors
+from flow.explore.groups import by_partition
+from flow.explore.space import Space
+from flow.explore.tables import concat_stages
+from flow.model.fifos import join_words
+from flow.model.primitives import ceil_div
+from flow.model.resources import REGISTER_DEPTH, RESOURCES, fifo_cost, fifo_depth
+from flow.model.timing import Pace, Span, joined, passed
+
+Integers = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+
+def pipelines(
+    space: Space, links: Connectors, part: Integers, rows: Integers, stretched: Integers
+) -> tuple[Integers, Integers]:
+    """Latency of every partition (P, N), and the cost of its joins' FIFOs beyond two words each (P, N, resources).
+
+    Args:
+        part, rows: partition and folding row of every position (P, L).
+        stretched: cycles that the memory needs for a frame (P, N).
+    """
+    walk = _Walk(space, links, part, rows, stretched)
+    return walk.latency(), walk.joins()
+
+
+@dataclass(frozen=True, slots=True)
+class _Flow:
+    """Lag and lead of a stream behind the partition's inputs, shares of a frame (`flow.model.fifos`)."""
+
+    lag: Floats
+    lead: Floats
+
+
+@dataclass(slots=True)
+class _Walk:
+    """Visits the positions in order and collects the inputs of joins on the way."""
+
+    space: Space
+    links: Connectors
+    part: Integers
+    rows: Integers
+    stretched: Integers
+    positions: list[int] = field(default_factory=list)
+    words: list[Integers] = field(default_factory=list)
+    widths: list[Integers] = field(default_factory=list)
+    base: list[bool] = field(default_factory=list)
+    """Of every join input: position, words that it must hold, width, and whether two words are charged already."""
+
+    def latency(self) -> Integers:
+        space, links = self.space, self.links
+        written = np.zeros(self.part.shape, np.int64)
+        spans: dict[int, Span] = {}
+        none = _Flow(np.zeros(len(self.rows)), np.zeros(len(self.rows)))
+        flows: dict[int, _Flow] = {}
+        for p, position in enumerate(space.positions):
+            memory = self.stretched[np.arange(len(self.part)), self.part[:, p]]
+            inputs, behind = [], []
+            for e in position.edges:
+                t = space.edges[e].tensor
+                inputs.append(links.arrival(e, spans.get(t), memory))
+                flow, outside = flows.get(t, none), links.crossing[:, e]
+                behind.append(_Flow(np.where(outside, 0.0, flow.lag), np.where(outside, 0.0, flow.lead)))
+            concat = position.node.op.name == "concat"
+            t = space.tensor_of(p)
+            spans[t], flows[t] = (self._concat if concat else self._node)(p, inputs, behind)
+            written[:, p] = np.where(links.leaves[:, p], links.departure(p, spans[t], memory), 0)
+        last: Integers = by_partition(np.maximum, written, self.part, self.stretched.shape[1])
+        return last
+
+    def joins(self) -> Integers:
+        """Cost of what `latency` collected."""
+        most = self.stretched.shape[1]
+        if not self.positions:
+            return np.zeros((len(self.part), most, len(RESOURCES)), np.int64)
+        width = np.stack(self.widths, axis=1)
+        deep = fifo_cost(fifo_depth(np.stack(self.words, axis=1)), width)
+        shallow, charged = fifo_cost(REGISTER_DEPTH, width), np.array(self.base)
+        cost = np.stack([deep[name] - shallow[name] * charged for name in RESOURCES], axis=-1)
+        total: Integers = by_partition(np.add, cost, self.part[:, self.positions], most)
+        return total
+
+    def _hold(self, p: int, words: Integers, width: Integers, charged: bool) -> None:
+        self.positions.append(p)
+        self.words.append(words)
+        self.widths.append(width)
+        self.base.append(charged)
+
+    def _held(self, p: int, e: int, flow: _Flow, longest: Floats) -> None:
+        """A join's input along an edge; straight from a memory port it needs no more than two words."""
+        tensor = self.space.tensors[self.space.edges[e].tensor]
+        lanes = self.space.rows.lanes_in[self.rows[:, p]]
+        words = join_words(
+            flow.lag, flow.lead, longest, tensor.pixels, tensor.pixels * ceil_div(tensor.channels, lanes)
+        )
+        self._hold(p, np.where(self.links.direct[:, e], REGISTER_DEPTH, words), lanes * tensor.bits, True)
+
+    def _node(self, p: int, inputs: list[Span], flows: list[_Flow]) -> tuple[Span, _Flow]:
+        rows, own, position = self.space.rows, self.rows[:, p], self.space.positions[p]
+        longest = _longest(flows)
+        if len(inputs) > 1:
+            for e, flow in zip(position.edges, flows, strict=True):
+                self._held(p, e, flow, longest.lag)
+        pace = Pace(rows.interval[own], rows.fill[own], rows.drain[own])
+        behind = _Flow(longest.lag + position.lag.needed, longest.lead + position.lag.ahead)
+        return passed(joined(inputs), pace, position.lag.needed), behind
+
+    def _concat(self, p: int, inputs: list[Span], flows: list[_Flow]) -> tuple[Span, _Flow]:
+        """A chain of two-input modules, each with its own join; the streams between them are charged whole."""
+        position = self.space.positions[p]
+        stages = concat_stages(position.inputs, position.numbers)
+        lanes = self.space.rows.lanes_in[self.rows[:, p]]
+        paces = self._concat_paces(stages, lanes)
+        left, flow = inputs[0], flows[0]
+        pixels = int(np.prod(position.inputs[0][1:], dtype=np.int64))
+        for index, (shapes, _) in enumerate(stages, 1):
+            longest = _longest([flow, flows[index]])
+            if index == 1:
+                self._held(p, position.edges[0], flow, longest.lag)
+            else:
+                words = join_words(flow.lag, flow.lead, longest.lag, pixels, pixels * ceil_div(shapes[0][0], lanes))
+                self._hold(p, words, lanes * position.numbers.output.bits, False)
+            self._held(p, position.edges[index], flows[index], longest.lag)
+            left, flow = passed(joined([left, inputs[index]]), paces[index - 1], 0.0), longest
+        return left, flow
+
+    def _concat_paces(self, stages: list[Any], lanes: Integers) -> list[Pace]:
+        """Speeds of all stages, from one evaluation of the data sheet."""
+        if not stages:
+            return []
+        pixels = int(np.prod(stages[0][0][0][1:], dtype=np.int64))
+        parameters = {
+            "pixels": pixels,
+            "channels_a": np.array([shapes[0][0] for shapes, _ in stages]),
+            "channels_b": np.array([shapes[1][0] for shapes, _ in stages]),
+            "coarse": lanes[:, None],
+            "bits_a": np.array([numbers.inputs[0].bits for _, numbers in stages]),
+            "bits_b": np.array([numbers.inputs[1].bits for _, numbers in stages]),
+            "out_bits": stages[0][1].output.bits,
+            "shift_a": 0,
+            "shift_b": 0,
+        }
+        figures = self.space.catalogue.evaluate("concat", parameters)
+        shape = (len(lanes), len(stages))
+        columns = [np.broadcast_to(figures[name], shape) for name in ("interval", "fill", "drain")]
+        return [Pace(*(column[:, stage] for column in columns)) for stage in range(len(stages))]
+
+
+def _longest(flows: list[_Flow]) -> _Flow:
+    lag, lead = flows[0].lag, flows[0].lead
+    for other in flows[1:]:
+        lag, lead = np.maximum(lag, other.lag), np.maximum(lead, other.lead)
+    return _Flow(lag, lead)

@@ -1,0 +1,71 @@
+"""What cannot be met is an error with the deciding figures, never a report."""
+
+from __future__ import annotations
+
+import pytest
+
+from flow.diagnostics import BuildError, Problem
+from flow.ir import Graph, Node
+from flow.operators.batch_norm import BatchNorm
+from flow.operators.convolution import Conv
+from flow.operators.transpose import Transpose
+from flow.spec import Constraints, Device
+from tests.explore import devices, networks
+from tests.explore.runs import explored
+
+QUICK = {"generations": 3, "population": 16}
+
+
+def problems_of(graph: Graph, device: Device, batch: int = 16, **settings: object) -> tuple[Problem, ...]:
+    with pytest.raises(BuildError) as caught:
+        explored(graph, device, batch, **QUICK, **settings)
+    return caught.value.problems
+
+
+def test_a_layer_that_fits_nowhere_is_named_with_its_figures() -> None:
+    graph = networks.chain((512,), (512, 256, 256))
+    (problem,) = problems_of(graph, devices.device(100, 20, 50_000), 1)
+    assert problem.code == "DSE002" and "'n0'" in problem.message and "BRAM18 of 18" in problem.message
+    assert problem.file == "chain#n0"
+
+
+def test_memory_that_is_too_small_is_named_with_its_figures() -> None:
+    problems = problems_of(networks.chain(), devices.device(100, 100, 50_000, capacity_gb=1e-4), 256)
+    assert [p.code for p in problems] == ["DSE003"] and "0.0001 GB" in problems[0].message
+
+
+def test_one_bitstream_that_cannot_hold_the_network() -> None:
+    device = devices.device(100, 60, 50_000, reconfiguration_s=None)
+    (problem,) = problems_of(networks.chain((64, 64, 64), (64, 16, 16)), device)
+    assert problem.code == "DSE004" and "cannot be reconfigured" in problem.message and "of 54" in problem.message
+
+
+def test_every_node_without_hardware_is_listed() -> None:
+    shape = (4, 6, 6)
+    wide = Conv(4, (3, 3), (1, 1), (2, 2), (2, 2), (2, 2), bias=False)
+    nodes = (
+        Node("a", BatchNorm(), ("x",), shape, "net.onnx#bn"),
+        Node("b", Transpose((0, 2, 1)), ("a",), shape),
+        Node("c", wide, ("b",), shape),
+    )
+    graph = Graph("net", (("x", shape),), ("c",), nodes)
+    problems = problems_of(graph, devices.zc706())
+    assert [p.code for p in problems] == ["DSE001"] * 3
+    assert [p.message.split(":")[0] for p in problems] == ["node 'a'", "node 'b'", "node 'c'"]
+    assert problems[0].file == "net.onnx#bn"
+
+
+def test_constraints_on_the_result() -> None:
+    (problem,) = problems_of(networks.lenet5(), devices.zedboard(), 1, constraints=Constraints(min_fps=1e6))
+    assert problem.code == "DSE006" and "1e+06 fps" in problem.message
+    (problem,) = problems_of(networks.lenet5(), devices.zedboard(), 1, constraints=Constraints(max_latency_s=1e-6))
+    assert problem.code == "DSE006" and "1e-06 s" in problem.message
+
+
+def test_a_limit_on_partitions_is_kept_or_refused() -> None:
+    graph, device = networks.chain((32, 32, 32), (32, 12, 12)), devices.device(64, 40, 40_000, reconfiguration_s=1e-6)
+    free = explored(graph, device, 64, **QUICK)
+    assert len(free.design.partitions) > 2
+    held = explored(graph, device, 64, constraints=Constraints(max_partitions=2), **QUICK)
+    assert len(held.design.partitions) <= 2
+    assert held.performance.throughput_fps <= free.performance.throughput_fps

@@ -1,0 +1,58 @@
+"""The command line on a project that is built."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_clean_removes_all_of_a_spec_and_nothing_else(project: Path, run: Callable[..., Any]) -> None:
+    (project / "build/other").mkdir()
+    assert run(project, "clean", "-n", "spec=tiny_zed").status == 0
+    assert (project / "build/tiny_zed/report/index.html").exists()
+    assert run(project, "clean", "spec=tiny_zed").status == 0
+    assert sorted(p.name for p in (project / "build").iterdir()) == [".doit.db", "other"]
+
+
+def test_a_misspelt_word_cleans_nothing(project: Path, run: Callable[..., Any]) -> None:
+    for word, hint in (("spce=tiny_zed", "'spec'"), ("spec=tiny_zde", "'tiny_zed'")):
+        outcome = run(project, "clean", word)
+        assert outcome.status != 0
+        assert f"did you mean {hint}?" in outcome.output
+    assert (project / "build/tiny_zed/report/index.html").exists()
+
+
+def test_a_stage_is_cleaned_alone_of_its_folder(project: Path, run: Callable[..., Any]) -> None:
+    assert run(project, "clean", "explore", "spec=tiny_zed").status == 0
+    assert not (project / "build/tiny_zed/explore").exists()
+    assert (project / "build/tiny_zed/hls/manifest.json").exists()
+
+
+def test_a_broken_spec_is_cleaned_by_its_name(project: Path, run: Callable[..., Any]) -> None:
+    (project / "specs/tiny_zed.yaml").write_text("network: [")
+    assert run(project, "clean", "spec=tiny_zed").status == 0
+    assert not (project / "build/tiny_zed").exists()
+
+
+def test_paths_are_relative_to_where_the_user_stands(project: Path, run: Callable[..., Any]) -> None:
+    words = ("-f", str(project / "dodo.py"), "show", "spec=tiny_zed.yaml", "build_dir=out")
+    outcome = run(project / "specs", *words)
+    assert outcome.status == 0, outcome.output
+    assert (project / "specs/out/tiny_zed/resolved.json").exists()
+
+
+def test_everything_runs_again_when_asked(project: Path, run: Callable[..., Any]) -> None:
+    assert run(project, "-a", "rewrite", "spec=tiny_zed").ran == ["import", "rewrite"]
+
+
+def test_states_that_are_no_database_are_given_up(project: Path, run: Callable[..., Any]) -> None:
+    (project / "build/.doit.db").write_bytes(b"\0" * 100)
+    outcome = run(project, "build", "spec=tiny_zed")
+    assert (outcome.status, outcome.ran) == (0, []), outcome.output
+
+
+def test_new_says_all_that_is_wrong(project: Path, run: Callable[..., Any]) -> None:
+    outcome = run(project, "new", "name=../x", "onnx=nosuch.onnx", "device=zedbord")
+    assert outcome.status != 0
+    assert outcome.output.count("error[CLI") == 3
