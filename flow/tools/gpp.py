@@ -23,7 +23,7 @@ TIMED_MODES = ("timed", "timed_only")
 AP_TYPES = Path(__file__).resolve().parents[2] / "ip_templates" / "ap_types"
 _FLAGS = ("-std=c++14", "-w")
 # Portable code only: with -march=native a cached program would not run on every machine.
-_OPTIMISE = {"native": "-O3", "ap_int": "-O2", "timed": "-O3", "timed_only": "-O2"}
+_OPTIMISE = {"native": "-O3", "ap_int": "-O2", "timed": "-O3", "timed_only": "-O1"}
 _DEFINE = {
     "native": ("-DCONVMAKE_NATIVE",),
     "ap_int": ("-isystem", str(AP_TYPES)),
@@ -64,9 +64,7 @@ def compile_bench(project: Path, mode: str, folder: Path) -> Program:
     return program
 
 
-def run_bench(
-    program: Program, arguments: Sequence[str | Path], folder: Path, allowed: Sequence[int] = (0,)
-) -> int:
+def run_bench(program: Program, arguments: Sequence[str | Path], folder: Path, allowed: Sequence[int] = (0,)) -> int:
     """Run a test bench in `folder`; its exit status. TOOL003 if it is none of `allowed` or takes too long."""
     what = f"C simulation of {folder.name} ({program.mode})"
     done = _run((str(program.path), *map(str, arguments)), folder, _RUN_S, "TOOL003", what)

@@ -1,4 +1,4 @@
-"""Cycles of a partition by token-level simulation: what the closed form is checked against, and deadlocks it cannot see.
+"""Cycles of a partition by token-level simulation: what the closed form is checked against, deadlocks included.
 
 Imports none of the interval, fill or resource equations; a test holds it to that.
 """

@@ -1,7 +1,7 @@
-"""Processes of a token-level simulation as generators: each yields where it must wait for a word, a slot or the memory.
+"""Processes of a token-level simulation as generators: each yields where it waits for a word, a slot or the memory.
 
-An iteration is issued at one cycle: after the previous one, not before its words have come, and not so early that a word
-which it writes, `depth` cycles later, finds no room. The same rules as in `ip_templates/common/timed.hpp`.
+An iteration is issued at one cycle: after the previous one, not before its words have come, and not so early that a
+word which it writes, `depth` cycles later, finds no room. The same rules as in `ip_templates/common/timed.hpp`.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def _leave(fifo: Fifo, free: int, ready: deque[Process]) -> None:
     while held and held[0] < came:
         held.popleft()
     held.append(free)
-    if len(held) > fifo.high_water:
+    if len(held) > fifo.high_water:  # noqa: PLR1730 - a call of max() costs more than the test
         fifo.high_water = len(held)
     fifo.passed += 1
     fifo.slots.append(free)

@@ -102,7 +102,8 @@ def _written(start: Integers, words: Integers, every: Integers) -> Integers:
     """Trips in which a step that starts at `start` gives `words` words, each in the last of `every` trips."""
     total = np.cumsum(words)
     number = np.arange(total[-1] if total.size else 0) - np.repeat(total - words, words)
-    return np.repeat(start, words) + (number + 1) * np.repeat(every, words) - 1
+    trips: Integers = np.repeat(start, words) + (number + 1) * np.repeat(every, words) - 1
+    return trips
 
 
 def _merged(parts: list[tuple[Integers, Integers, Integers]], trips: int) -> Events:

@@ -1,4 +1,4 @@
-"""What a timed simulation needs beside the modules: FIFO depths, pipeline depths, the memory. Both simulators read it."""
+"""What a timed simulation needs beside the modules: FIFO depths, pipeline depths, the memory."""
 
 from __future__ import annotations
 

@@ -53,8 +53,7 @@ def run_timed(task: Task, partition: Partition, timing: Timing, mode: str, folde
     steps = [step for step, _ in kinds]
     times = run_program(program, task.out, partition, steps, timing, folder)
     return tuple(
-        TimedPass(partition.index, tiles, step.frames, found)
-        for (step, tiles), found in zip(kinds, times, strict=True)
+        TimedPass(partition.index, tiles, step.frames, found) for (step, tiles), found in zip(kinds, times, strict=True)
     )
 
 
@@ -64,7 +63,7 @@ def run_program(
     """Run a compiled partition's steps with this timing; its input images lie in `folder`. SIM010 on a deadlock."""
     (folder / "invocations.txt").write_text(invocations(steps), encoding="ascii")
     (folder / _TIMING).write_text(timing.as_text(), encoding="ascii")
-    arguments = ["invocations.txt", "trips.txt", *port_files(out, partition, steps)]
+    arguments: list[str | Path] = ["invocations.txt", "trips.txt", *port_files(out, partition, steps)]
     status = run_bench(program, arguments, folder, allowed=(0, DEADLOCK_STATUS))
     records = [json.loads(line) for line in (folder / _RESULTS).read_text(encoding="ascii").splitlines()]
     if status == DEADLOCK_STATUS:
