@@ -124,9 +124,7 @@ def _intervals(passes: Sequence[Mapping[str, Any]] | None) -> Iterator[Finding]:
         return
     ratio, worst = max(compared, key=lambda c: c[0])
     modelled = count(worst["modelled"]["interval"])
-    meaning = (
-        f"partition {worst['partition']}, cycles from frame to frame; modelled {modelled}, {percent(ratio - 1)} off"
-    )
+    meaning = f"partition {worst['partition']}, cycles a frame; modelled {modelled}, {percent(ratio - 1)} off"
     yield Finding("interval, timed", count(worst["simulated"]["interval"]), meaning)
 
 
