@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from flow.explore.cuts import cut
 from flow.explore.population import Figures, Population
-from flow.explore.segments import Found, Segment, cut
+from flow.explore.segments import Found, Segment
 from flow.explore.space import Space
 
 Integers = npt.NDArray[np.int64]
@@ -28,17 +29,22 @@ class Archive:
 
     def learn(self, population: Population, figures: Figures) -> None:
         """Remember what is better than before; designs of one partition keep their weights and are another matter."""
-        clock = self.space.clock_mhz * 1e6
-        seconds = figures.passes * figures.latency / clock if self.latency else figures.time_s
         for design in np.flatnonzero((figures.count > 1) & (figures.illegal == 0)):
             starts = [0, *(int(p) for p in np.flatnonzero(population.cuts[design]) if p > 0)]
             ends = [*starts[1:], len(self.space.positions)]
             for number, (first, end) in enumerate(zip(starts, ends, strict=True)):
-                time_s = round(float(seconds[design, number]), 12)
-                known = self.best.get((first, end - 1))
-                if figures.over[design, number] == 0 and (known is None or time_s < known[0]):
-                    rows = population.rows[design, first:end].copy()
-                    self.best[first, end - 1] = (time_s, int(figures.passes[design, number]), rows)
+                self.note(population, figures, int(design), number, first, end)
+
+    def note(self, population: Population, figures: Figures, design: int, number: int, first: int, end: int) -> None:
+        """Remember partition `number` of a design, positions `first` to `end`, if it fits and is the fastest so far."""
+        if figures.over[design, number] or figures.illegal[design] or figures.count[design] < 2:
+            return
+        passes = int(figures.passes[design, number])
+        cycles_s = passes * int(figures.latency[design, number]) / (self.space.clock_mhz * 1e6)
+        seconds = round(cycles_s if self.latency else float(figures.time_s[design, number]), 12)
+        known = self.best.get((first, end - 1))
+        if known is None or seconds < known[0]:
+            self.best[first, end - 1] = (seconds, passes, population.rows[design, first:end].copy())
 
     def designs(self, most: int) -> Population | None:
         """The fastest combinations of known partitions, at most one for each number of partitions."""

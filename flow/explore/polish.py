@@ -47,9 +47,11 @@ class Polisher:
     def design(self, segments: Sequence[Segment]) -> Population:
         """The best design with these partitions, as a population of one; it may still be over a limit."""
         best = self._start(segments)
+        intervals = self.evaluate(best).interval[0, : len(segments)]
+        # The estimate's target counts where its foldings turn out faster than it needs.
+        intervals = np.maximum(intervals, np.array([s.target for s in segments]))
         for low, high in ROUNDS:
-            targets = self._intervals(best, segments)
-            best = self._round(best, segments, targets, low, high)
+            best, intervals = self._round(best, segments, intervals, low, high)
         return best
 
     def improved(self, best: Population) -> Population:
@@ -61,11 +63,11 @@ class Polisher:
             inside = np.flatnonzero(part == number)
             first, last, passes = int(inside[0]), int(inside[-1]), int(figures.passes[0, number])
             segments.append(Segment(first, last, int(figures.interval[0, number]), 0, passes, 0.0))
+        intervals = figures.interval[0, : len(segments)]
         for _ in range(FURTHER_ROUNDS):
-            figures = self.evaluate(best)
-            best = self._round(best, segments, figures.interval[0, : len(segments)], *CLOSE)
+            best, intervals = self._round(best, segments, intervals, *CLOSE)
         for _ in range(STEP_ROUNDS):
-            best = self._steps(best, segments)
+            best, intervals = self._steps(best, segments, intervals)
         return best
 
     def evaluate(self, population: Population) -> Figures:
@@ -94,14 +96,10 @@ class Polisher:
         weighted = [q for q in range(segment.first, segment.last + 1) if self.space.positions[q].weighted]
         return segment.passes if p >= weighted[-1] else 1
 
-    def _intervals(self, best: Population, segments: Sequence[Segment]) -> Integers:
-        """Reference target of every partition: its current interval, or the estimate's where that is larger."""
-        figures = self.evaluate(best)
-        return np.array([max(int(figures.interval[0, i]), s.target) for i, s in enumerate(segments)])
-
     def _round(
         self, best: Population, segments: Sequence[Segment], reference: Integers, low: float, high: float
-    ) -> Population:
+    ) -> tuple[Population, Integers]:
+        """Cheapest foldings for targets in a range about the reference intervals, at many prices."""
         drawn = np.round(self.random.dirichlet(np.ones(5), RANDOM_PRICES) + 0.01, 6)
         prices = [*PRICES, *(tuple(float(v) for v in row) for row in drawn)]
         count = len(prices) * TARGETS
@@ -112,12 +110,11 @@ class Polisher:
             for p in range(segment.first, segment.last + 1):
                 columns = [self._row(p, segment, price, targets) for price in prices]
                 rows[1:, p] = np.concatenate(columns)
-        return self._combined(Population(cuts, rows), len(segments))
+        return self._combined(Population(cuts, rows), segments)
 
-    def _steps(self, best: Population, segments: Sequence[Segment]) -> Population:
+    def _steps(self, best: Population, segments: Sequence[Segment], intervals: Integers) -> tuple[Population, Integers]:
         """Change one to three layers of every partition at random: near by in their tables, or anywhere fast enough."""
         space, count = self.space, STEPS
-        figures = self.evaluate(best)
         rows = np.repeat(best.rows, count + 1, axis=0)
         for number, segment in enumerate(segments):
             size = segment.last - segment.first + 1
@@ -127,23 +124,24 @@ class Polisher:
             anywhere, jumps = self.random.random((count, size)), self.random.random((count, size)) < 0.5
             for i, p in enumerate(range(segment.first, segment.last + 1)):
                 table = space.positions[p].tables[self.passes(p, segment)]
-                intervals = space.rows.interval[table.start : table.stop]
-                fast = max(int(np.searchsorted(intervals, figures.interval[0, number], "right")), 1)
+                sizes = space.rows.interval[table.start : table.stop]
+                fast = max(int(np.searchsorted(sizes, intervals[number], "right")), 1)
                 jumped = (anywhere[:, i] * fast).astype(np.int64)
-                stepped = np.clip(best.rows[0, p] - table.start + near[:, i], 0, len(intervals) - 1)
+                stepped = np.clip(best.rows[0, p] - table.start + near[:, i], 0, len(sizes) - 1)
                 moved = table.start + np.where(jumps[:, i], jumped, stepped)
                 rows[1:, p] = np.where(changed[:, i], moved, best.rows[0, p])
-        return self._combined(Population(np.repeat(best.cuts, count + 1, axis=0), rows), len(segments))
+        return self._combined(Population(np.repeat(best.cuts, count + 1, axis=0), rows), segments)
 
-    def _combined(self, population: Population, partitions: int) -> Population:
-        """Every partition's best candidate, as one design; all rows have the same cuts."""
+    def _combined(self, population: Population, segments: Sequence[Segment]) -> tuple[Population, Integers]:
+        """Every partition's best candidate as one design, and their intervals; all rows have the same cuts."""
         figures = self.evaluate(population)
-        chosen = np.array([self._best(figures, number) for number in range(partitions)])
+        chosen = np.array([self._best(figures, number) for number in range(len(segments))])
+        for number, segment in enumerate(segments):
+            self.archive.note(population, figures, int(chosen[number]), number, segment.first, segment.last + 1)
         part = population.part()[0]
         picked = population.rows[chosen[part], np.arange(len(part))]
-        best = Population(population.cuts[:1], picked[None, :])
-        self.archive.learn(best, self.evaluate(best))
-        return best
+        intervals = figures.interval[chosen, np.arange(len(segments))]
+        return Population(population.cuts[:1], picked[None, :]), intervals
 
     def _targets(self, segment: Segment, reference: int, low: float, high: float) -> Integers:
         """Intervals that some layer of the partition can have, near the reference; exactly `TARGETS` of them."""

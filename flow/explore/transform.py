@@ -90,7 +90,7 @@ def _legal(gene: Gene) -> bool:
 
 
 def _positive(value: object) -> bool:
-    return isinstance(value, int | np.integer) and value >= 1
+    return isinstance(value, int | np.integer) and int(value) >= 1
 
 
 def transform(

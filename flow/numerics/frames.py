@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from flow.diagnostics import BuildError, Problem, suggest
+from flow.diagnostics import BuildError, Problem, quoted, suggest
 from flow.ir import Array, Shape
 from flow.spec import Data
 
@@ -39,6 +39,68 @@ def unseen_frames(data: Data | None, shape: Shape, seed: int, count: int) -> tup
     return _normalised(data, images, shape), labels
 
 
+def calibration_inputs(
+    data: Data | None, inputs: Sequence[tuple[str, Shape]], seed: int, count: int = 8
+) -> dict[str, Array]:
+    """Calibration frames of every input by its name."""
+    _check_one(data, inputs)
+    first, *others = inputs
+    frames = {first[0]: calibration_frames(data, first[1], seed, count)}
+    return frames | {name: seeded_frames(shape, count, seed, f"calibration {name}") for name, shape in others}
+
+
+def unseen_inputs(
+    data: Data | None, inputs: Sequence[tuple[str, Shape]], seed: int, count: int
+) -> tuple[dict[str, Array], Array | None]:
+    """Frames of every input by its name that calibration does not see, and their labels."""
+    _check_one(data, inputs)
+    first, *others = inputs
+    frames, labels = unseen_frames(data, first[1], seed, count)
+    noise = {name: seeded_frames(shape, count, seed, f"test {name}") for name, shape in others}
+    return {first[0]: frames} | noise, labels
+
+
+def _check_one(data: Data | None, inputs: Sequence[tuple[str, Shape]]) -> None:
+    if data is not None and len(inputs) > 1:
+        names = ", ".join(quoted(name) for name, _ in inputs)
+        hint = "leave `data` out: all inputs are then fed with noise"
+        raise _problem(data, f"holds images of one input, but the network has {len(inputs)}: {names}", hint)
+
+
+def check_data(data: Data, shape: Shape, classes: int) -> None:
+    """NUM005 with everything that is wrong with a network's images, before hours are spent without them.
+
+    Args:
+        data: where they are; shape: of the network's input, (C, *spatial); classes: values of its output.
+    """
+    problems: list[Problem] = []
+    for name in dict.fromkeys((data.calibration, data.test)):
+        try:
+            _normalised(data, _array(data, name)[:1], shape)
+        except BuildError as error:
+            problems += error.problems
+    try:
+        images, labels = _array(data, data.test), _array(data, data.labels)
+    except BuildError as error:
+        problems += [p for p in error.problems if p not in problems]
+    else:
+        problems += _label_problems(data, len(images), labels, classes)
+    if problems:
+        raise BuildError(tuple(problems))
+
+
+def _label_problems(data: Data, images: int, labels: Array, classes: int) -> Iterator[Problem]:
+    if labels.ndim != 1 or labels.dtype.kind not in "ui":
+        message = f"array '{data.labels}' is {labels.dtype} of shape {labels.shape}, not one whole number an image"
+        yield Problem("NUM005", message, "", data.file)
+        return
+    if len(labels) != images:
+        yield Problem("NUM005", f"{images} test images but {len(labels)} labels", "", data.file)
+    if labels.min() < 0 or labels.max() >= classes:
+        message = f"labels are {labels.min()} to {labels.max()}, the network's classes 0 to {classes - 1}"
+        yield Problem("NUM005", message, "", data.file)
+
+
 def blocks(count: int, size: int) -> Iterator[slice]:
     """Consecutive pieces of `count` frames."""
     for first in range(0, count, size):
@@ -56,9 +118,17 @@ def _array(data: Data, name: str) -> Array:
         if name not in archive.files:
             known = ", ".join(sorted(archive.files))
             raise _problem(data, f"holds no array '{name}', only {known}", suggest(name, archive.files))
-        values: Array = archive[name]
-    if not len(values):
+        try:
+            values: Array = archive[name]
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            reason = "it holds Python objects" if "pickle" in str(error) else error
+            raise _problem(data, f"array '{name}' cannot be read: {reason}", "store plain numbers") from error
+    if not values.ndim or not len(values):
         raise _problem(data, f"array '{name}' is empty")
+    if values.dtype.kind not in "buif":
+        raise _problem(data, f"array '{name}' is of type {values.dtype}, not of numbers")
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        raise _problem(data, f"array '{name}' holds NaN or infinity")
     return values
 
 

@@ -2,10 +2,11 @@
 
 from flow.rewrite.driver import Hit, Rewritten, run_rules, without_hardware
 from flow.rewrite.examples import Example, example
-from flow.rewrite.loader import RuleFolder, load_rules
-from flow.rewrite.pipeline import Entry, Pipeline, Step, check_entries, load_pipeline
+from flow.rewrite.loader import load_rules
+from flow.rewrite.pipeline import Step, check_entries
 from flow.rewrite.rule import RewriteRule, Rule, RuleError, rewrite, rule_options
 from flow.rewrite.text import TextError, format_graph, parse_graph
+from flow.spec.pipeline import Entry, Pipeline, RuleFolder, load_pipeline
 
 __all__ = [
     "Entry",

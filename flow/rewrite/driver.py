@@ -80,7 +80,7 @@ def _exhaust(graph: Graph, step: Step[RewriteRule], hits: list[Hit]) -> Graph:
         graph, hit = applied
         hits.append(hit)
     message = f"{quoted(rule.name)} still applies after {bound} times"
-    raise BuildError(Problem("RULE011", message, "does it match its own result?", rule.file, rule.line))
+    raise BuildError(Problem("RULE011", message, "does it match its own result?", rule.file, rule.line, 1))
 
 
 def _first(graph: Graph, step: Step[RewriteRule]) -> tuple[Graph, Hit] | None:
@@ -93,7 +93,7 @@ def _first(graph: Graph, step: Step[RewriteRule]) -> tuple[Graph, Hit] | None:
             verify(result)
         except GraphError as error:
             message = f"{quoted(step.rule.name)} breaks the graph at {quoted(nodes[-1].name)}: {error}"
-            where = step.rule.file, step.rule.line
+            where = step.rule.file, step.rule.line, 1
             raise BuildError(Problem("RULE009", message, "an error of the rule", *where)) from None
         return result, Hit(step.rule.name, tuple(n.name for n in nodes), tuple(n.origin for n in nodes))
     return None
@@ -106,17 +106,17 @@ def _call(graph: Graph, step: Step[RewriteRule], nodes: tuple[Node, ...]) -> Gra
     except RuleError as error:
         message = f"{quoted(error.node.name)} cannot be mapped: {error.why}"
         raise BuildError(Problem("RULE008", message, f"says the rule {rule.name}", error.node.origin)) from None
-    except Exception as error:  # a rule may be the user's own code; its failure is an error of that rule
+    except (Exception, SystemExit) as error:  # a rule may be the user's own code; its failure is that rule's error
         message = f"{quoted(rule.name)} fails at {quoted(nodes[-1].name)}: {type(error).__name__}: {error}"
         line = _line(error, rule)
-        raise BuildError(Problem("RULE010", message, "an error of the rule", rule.file, line)) from error
+        raise BuildError(Problem("RULE010", message, "an error of the rule", rule.file, line, 1)) from error
     if result is not None and not isinstance(result, Graph):
         message = f"{quoted(rule.name)} returns {type(result).__name__}, not a graph or None"
-        raise BuildError(Problem("RULE010", message, "", rule.file, rule.line))
+        raise BuildError(Problem("RULE010", message, "return a new graph, or None", rule.file, rule.line, 1))
     return result
 
 
-def _line(error: Exception, rule: RewriteRule) -> int:
+def _line(error: BaseException, rule: RewriteRule) -> int:
     """The line of the rule's file that the error passed through."""
     trace, line = error.__traceback__, rule.line
     while trace is not None:

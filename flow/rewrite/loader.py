@@ -7,23 +7,16 @@ import importlib.util
 import sys
 import traceback
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import TypeVar
 
 from flow.diagnostics import BuildError, Problem, quoted
 from flow.rewrite.rule import Rule
+from flow.spec.pipeline import RuleFolder
 
 RuleKind = TypeVar("RuleKind", bound=Rule)
-
-
-@dataclass(frozen=True, slots=True)
-class RuleFolder:
-    """A folder of rule files, and what it is called in messages."""
-
-    path: Path
-    shown: str
 
 
 def load_rules(folders: Iterable[RuleFolder], kind: type[RuleKind]) -> dict[str, RuleKind]:
@@ -43,7 +36,7 @@ def load_rules(folders: Iterable[RuleFolder], kind: type[RuleKind]) -> dict[str,
                 continue
             if rule.name in rules:
                 first = rules[rule.name]
-                other = Problem("RULE004", "the other one is here", "", first.file, first.line)
+                other = Problem("RULE004", "the other one is here", "", first.file, first.line, 1)
                 message = f"two rules are called {quoted(rule.name)}"
                 problems.append(Problem("RULE004", message, "rename one file", shown, rule.line, 1, (other,)))
                 continue
@@ -83,7 +76,7 @@ def _execute(path: Path, shown: str) -> ModuleType:
     except SyntaxError as error:
         place = error.lineno or 0, error.offset or 0
         raise BuildError(Problem("RULE002", f"not Python: {error.msg}", "", shown, *place)) from None
-    except Exception as error:  # a rule is the user's own code: whatever it raises is one error of that file
+    except (Exception, SystemExit) as error:  # the user's own code: whatever it raises is one error of that file
         message = f"the rule cannot be imported: {type(error).__name__}: {error}"
         raise BuildError(Problem("RULE002", message, "", shown, line_of(error, path), 1)) from None
     finally:

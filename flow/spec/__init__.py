@@ -28,6 +28,7 @@ from flow.spec.layers import (
     LayerSpec,
     PoolLayer,
 )
+from flow.spec.locate import locate
 from flow.spec.resolve import build_name, resolve
 from flow.spec.words import parse_words, spec_paths
 
@@ -56,6 +57,7 @@ __all__ = [
     "Width",
     "build_name",
     "device_table",
+    "locate",
     "network_json",
     "parse_words",
     "read_devices",

@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flow.spec import Build
+from flow.diagnostics import Problem, quoted, suggest
+from flow.spec import Build, locate
 from flow.tasks.network import rewrite_folder
 from flow.tasks.pipeline import Section, options_of, section
 from flow.tasks.project import Project, files_digest
@@ -72,11 +74,13 @@ def _explored(
     from flow.explore.engine import explore
     from flow.explore.transform import load_transforms
     from flow.model.datasheet import load_catalogue
+    from flow.numerics import nominal_formats
     from flow.rewrite import without_hardware
 
-    missing = without_hardware(graph)
+    missing = (*without_hardware(graph), *_unmatched(project, build, graph))
     if missing:
         raise BuildError(missing)
+    nominal_formats(graph, build.precision.of)  # sums too wide for the emulator end the build here, not behind a search
     settings = build.explore
     return explore(
         graph,
@@ -94,6 +98,17 @@ def _explored(
         seconds=settings.seconds,
         progress=progress,
     )
+
+
+def _unmatched(project: Project, build: Build, graph: Graph) -> Iterator[Problem]:
+    """Patterns of wordlengths that no layer answers to: a misspelt name must not be a silent 16 bit."""
+    names = [*(name for name, _ in graph.inputs), *(node.name for node in graph.nodes)]
+    for width in build.precision.layers:
+        if not any(fnmatchcase(name, width.pattern) for name in names):
+            place = locate(build, project.root, ("precision", "layers", width.pattern))
+            message = f"no layer is called {quoted(width.pattern)}"
+            hint = suggest(width.pattern, names) or "`doit estimate` lists the layers"
+            yield place.problem("NUM006", message, hint)
 
 
 def _write(build: Build, graph: Graph, found: Exploration, folder: Path) -> None:

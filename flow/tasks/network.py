@@ -126,13 +126,13 @@ def decompose_stage(project: Project, build: Build) -> Stage:
     source, folder, network = rewrite_folder(project, build), decompose_folder(project, build), build.network
 
     def run() -> str:
-        from flow.ir import load_graph
-        from flow.numerics import calibration_frames, save_ranges, tensor_ranges
+        from flow.ir import elements, load_graph
+        from flow.numerics import calibration_inputs, check_data, save_ranges, tensor_ranges
 
         graph = load_graph(source)
-        frames = {
-            name: calibration_frames(network.data, shape, network.seed, SEEDED_FRAMES) for name, shape in graph.inputs
-        }
+        if network.data:
+            check_data(network.data, graph.inputs[0][1], elements(graph.shapes()[graph.outputs[0]]))
+        frames = calibration_inputs(network.data, graph.inputs, network.seed, SEEDED_FRAMES)
         ranges = tensor_ranges(graph, frames)
         with replaced_folder(folder) as scratch:
             save_ranges(ranges, scratch / "ranges.json")

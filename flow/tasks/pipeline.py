@@ -9,13 +9,13 @@ import ast
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from flow.diagnostics import BuildError, Problem, quoted
-from flow.rewrite.loader import RuleFolder
-from flow.rewrite.pipeline import Entry, Pipeline, load_pipeline
+from flow.diagnostics import BuildError, Problem, quoted, suggest
 from flow.spec import Build
+from flow.spec.pipeline import Entry, Pipeline, RuleFolder, load_pipeline
 from flow.tasks.project import Project, files_digest
 
 KINDS = ("rewrite", "decompose", "transform", "check")
@@ -45,7 +45,13 @@ class Section:
 
 
 def pipeline_of(build: Build) -> Pipeline:
-    return load_pipeline(build.pipeline_path, _shown(build.pipeline_path))
+    return _read(build.pipeline_path)
+
+
+@cache
+def _read(path: Path) -> Pipeline:
+    """Every stage of every build asks for its pipeline; the file is read once a call of doit."""
+    return load_pipeline(path, _shown(path))
 
 
 def section(project: Project, build: Build, kind: str) -> Section:
@@ -57,6 +63,21 @@ def section(project: Project, build: Build, kind: str) -> Section:
     return Section(entries, folders, files)
 
 
+def check_names(project: Project, builds: Sequence[Build]) -> None:
+    """RULE001 for every rule that a pipeline lists and no folder has, of all sections at once; nothing is imported."""
+    problems = []
+    for build in builds:
+        for kind in KINDS:
+            listed = section(project, build, kind)
+            known = [path.stem for folder in listed.folders for path in folder.path.glob("[!_]*.py")]
+            for entry in listed.entries:
+                if entry.rule not in known:
+                    message = f"there is no {kind} rule {quoted(entry.rule)}"
+                    problems.append(entry.problem("RULE001", message, suggest(entry.rule, known)))
+    if problems:
+        raise BuildError(tuple(problems))
+
+
 def _folders(project: Project, build: Build, kind: str) -> Sequence[RuleFolder]:
     own = [RuleFolder(project.rules / kind, f"rules/{kind}")]
     for folder, text in zip(build.rules, build.rules_text, strict=True):
@@ -64,7 +85,7 @@ def _folders(project: Project, build: Build, kind: str) -> Sequence[RuleFolder]:
             hint = f"put rules into {text}/rewrite or {text}/transform, as in the project's own rules/"
             raise BuildError(Problem("RULE020", f"the folder {quoted(text)} holds no kind of rule", hint))
         if (folder / kind).is_dir():
-            own.append(RuleFolder(folder / kind, f"{text.rstrip('/')}/{kind}"))
+            own.append(RuleFolder(folder / kind, _shown(folder / kind)))
     return own
 
 

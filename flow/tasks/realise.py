@@ -28,14 +28,12 @@ def realise_stage(project: Project, build: Build) -> Stage:
 
     def run() -> str:
         from flow.ir import canonical_json, load_graph
-        from flow.numerics import choose_formats, load_ranges, measure, save_realised, unseen_frames, with_integers
+        from flow.numerics import choose_formats, load_ranges, measure, save_realised, unseen_inputs, with_integers
 
         graph = load_graph(source)
         realised = with_integers(graph, choose_formats(graph, load_ranges(ranges / "ranges.json"), precision.of))
-        shape = graph.inputs[0][1]
-        frames, labels = unseen_frames(
-            network.data, shape, network.seed, MOST_IMAGES if network.data else SEEDED_FRAMES
-        )
+        count = MOST_IMAGES if network.data else SEEDED_FRAMES
+        frames, labels = unseen_inputs(network.data, graph.inputs, network.seed, count)
         fidelity = measure(graph, realised, frames, labels)
         with replaced_folder(folder) as scratch:
             save_realised(realised, scratch)

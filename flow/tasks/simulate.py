@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from flow.spec import Build
@@ -15,7 +16,7 @@ from flow.tasks.stage import Stage, counted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from flow.ir import Array
+    from flow.ir import Array, Shape
     from flow.numerics import Realised
     from flow.tools.simulation import CyclesOfPass
 
@@ -30,16 +31,15 @@ def simulate_stage(project: Project, build: Build) -> Stage:
 
     def run() -> str:
         from flow.model.memory import memory_system
-        from flow.numerics import unseen_frames
+        from flow.numerics import unseen_inputs
         from flow.tools.gpp import MODES
         from flow.tools.simulation import add_cycles, simulate, simulate_cycles
 
         for name in ("verification.json", "index.html"):
             (out / "report" / name).unlink(missing_ok=True)
         hardware, realised = lowered(project, build)
-        shape = realised.graph.inputs[0][1]
         data = network.data if settings.images == "data" else None
-        frames, labels = unseen_frames(data, shape, network.seed, settings.frames)
+        frames, labels = unseen_inputs(data, realised.graph.inputs, network.seed, settings.frames)
         result = simulate(
             out,
             hardware,
@@ -88,7 +88,7 @@ def _slowest(cycles: Sequence[CyclesOfPass]) -> str:
     return f"interval of partition {worst.found.partition} {simulated} cycles simulated, {modelled} modelled"
 
 
-def _reference(project: Project, build: Build, realised: Realised, frames: Array) -> dict[str, Array]:
+def _reference(project: Project, build: Build, realised: Realised, frames: Mapping[str, Array]) -> dict[str, Array]:
     """ONNX Runtime's outputs under the names that they have in the realised graph (rules may rename an output)."""
     from flow.frontend import runtime_outputs
     from flow.ir import load_graph
@@ -98,4 +98,14 @@ def _reference(project: Project, build: Build, realised: Realised, frames: Array
         found = runtime_outputs(network.onnx, frames, outputs=network.outputs, shown=network.onnx_file)
     else:
         found = runtime_outputs(load_graph(import_folder(project, build)), frames)
-    return dict(zip(realised.graph.outputs, found.values(), strict=True))
+    shapes = realised.graph.shapes()
+    named = zip(realised.graph.outputs, found.values(), strict=True)
+    return {name: _channels_first(values, shapes[name]) for name, values in named}
+
+
+def _channels_first(values: Array, shape: Shape) -> Array:
+    """Frames in the order of the realised graph: rules leave the move of an output's channels to its reader."""
+    import numpy as np
+
+    moved = values.shape[1:] != shape and values.shape[1:] == (*shape[1:], shape[0])
+    return np.moveaxis(values, -1, 1) if moved else values

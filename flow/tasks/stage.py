@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,7 @@ def _guarded(stage: Stage, stamp: Path, always: bool = False) -> dict[str, str |
         return {"summary": None}
     try:
         stamp.unlink(missing_ok=True)
+        import_module("flow.operators")  # registers them all: any graph that a stage reads may name any of them
         summary = stage.run()
         stamp.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(stamp, state)
@@ -89,6 +91,8 @@ def _guarded(stage: Stage, stamp: Path, always: bool = False) -> dict[str, str |
             _record(stage.timings, stage.stage, time.perf_counter() - start)
     except BuildError as problem:
         return TaskFailed(render_all(problem.problems))
+    except SystemExit as end:  # doit would take it for the end of a good build
+        return TaskFailed(render_all((Problem("RULE014", f"a rule ends the program (status {end.code})"),)))
     except OSError as error:
         return TaskFailed(render_all((_disk_problem(error),)))
     return {"summary": summary}

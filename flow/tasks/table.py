@@ -25,6 +25,7 @@ from flow.tasks.commands import COMMANDS, Request, command_task
 from flow.tasks.explore import explore_stage
 from flow.tasks.generate import generate_stage
 from flow.tasks.network import decompose_stage, import_stage, rewrite_stage
+from flow.tasks.pipeline import check_names
 from flow.tasks.project import Project
 from flow.tasks.realise import realise_stage
 from flow.tasks.report import report_stage
@@ -78,6 +79,8 @@ def _table(root: Path, line: CommandLine) -> dict[str, Any]:
     writes = not line.tolerant or line.commands[0] == "clean"
     folders = tuple(spec_folder(project.build_dir, path) for path in paths) if writes else ()
     builds = tuple(_builds(project, paths, line.tolerant))
+    if not line.tolerant:
+        check_names(project, builds)
     stages = {name: _stages(name, project, builds) for name in STAGES}
     if not line.tolerant:
         made = (stage.task for several in stages.values() for stage in several)

@@ -56,3 +56,50 @@ def test_new_says_all_that_is_wrong(project: Path, run: Callable[..., Any]) -> N
     outcome = run(project, "new", "name=../x", "onnx=nosuch.onnx", "device=zedbord")
     assert outcome.status != 0
     assert outcome.output.count("error[CLI") == 3
+
+
+def test_a_wordlength_for_no_layer_is_an_error(project: Path, run: Callable[..., Any]) -> None:
+    spec = project / "specs/tiny_zed.yaml"
+    spec.write_text(spec.read_text() + "precision: {layers: {'cnov1': {weights: 8}, 'fc*': {weights: 8}}}\n")
+    outcome = run(project, "estimate", "spec=tiny_zed")
+    assert outcome.status != 0
+    assert "specs/tiny_zed.yaml:6:22: error[NUM006]: no layer is called 'cnov1'" in outcome.output
+    assert "did you mean 'conv1'?" in outcome.output
+
+
+def test_sums_that_are_too_wide_end_the_estimate(project: Path, run: Callable[..., Any]) -> None:
+    spec = project / "specs/tiny_zed.yaml"
+    spec.write_text(spec.read_text() + "precision: {weights: 32, activations: 32}\n")
+    outcome = run(project, "estimate", "spec=tiny_zed")
+    assert (outcome.status != 0, outcome.output.count("error[NUM001]"), outcome.ran) == (True, 2, [])
+
+
+def test_unknown_rules_of_all_sections_stop_before_anything_runs(project: Path, run: Callable[..., Any]) -> None:
+    (project / "specs/own.yaml").write_text("rewrite: [fuse_rleu]\ncheck: [nosuch]\ntransform: [coarse]\n")
+    spec = project / "specs/tiny_zed.yaml"
+    before = (project / "build/tiny_zed/resolved.json").read_bytes()
+    spec.write_text(spec.read_text() + "pipeline: ./own.yaml\n")
+    outcome = run(project, "build", "spec=tiny_zed")
+    assert (outcome.status, outcome.ran, outcome.output.count("error[RULE001]")) == (2, [], 3)
+    assert (project / "build/tiny_zed/resolved.json").read_bytes() == before
+
+
+def test_every_stage_runs_alone(project: Path, run: Callable[..., Any]) -> None:
+    """A build that was interrupted goes on in a process that no earlier stage ran in."""
+    outputs = {
+        "rewrite": "networks/*/rewrite-*/graph.json",
+        "decompose": "networks/*/decompose-*/ranges.json",
+        "explore": "tiny_zed/explore/design.json",
+        "realise": "tiny_zed/realise/graph.json",
+        "generate": "tiny_zed/schedule.json",
+        "simulate": "tiny_zed/report/verification.json",
+        "report": "tiny_zed/report/index.html",
+    }
+    for stage, pattern in outputs.items():
+        (path,) = (project / "build").glob(pattern)
+        content = path.read_bytes()
+        path.unlink()
+        outcome = run(project, "build", "spec=tiny_zed")
+        after = ["report"] if stage == "simulate" else []  # a page must never stand beside figures that are gone
+        assert (outcome.status, outcome.ran) == (0, [stage, *after]), outcome.output
+        assert path.read_bytes() == content

@@ -140,6 +140,7 @@ def test_a_rule_that_matched_nothing_is_in_the_log() -> None:
         ({"arguments": "node: Node, *, size: Node = 3"}, "RULE003", 5, "size"),
         ({"function": "other"}, "RULE003", 1, "'other'"),
         ({"body": "return None\nraise ValueError('odd')"}, "RULE002", 8, "odd"),
+        ({"body": "return None\nraise SystemExit(0)"}, "RULE002", 8, "SystemExit"),
     ],
 )
 def test_broken_rule_files(tmp_path: Path, given: dict[str, str], code: str, line: int, word: str) -> None:
@@ -207,6 +208,7 @@ def test_options_have_types(tmp_path: Path) -> None:
         ("from dataclasses import replace; return graph.with_node(replace(node, shape=(9,)))", "RULE009", "'p'"),
         ("return graph.nodes[99]", "RULE010", "IndexError"),
         ("return 3", "RULE010", "int"),
+        ("raise SystemExit(0)", "RULE010", "SystemExit"),
         ("return graph.with_node(node)", "RULE011", "still applies"),
     ],
 )
