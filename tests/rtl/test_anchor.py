@@ -93,7 +93,7 @@ def verilog(made: Sample, timing: Timing, folder: Path) -> tuple[int, list[int],
     return first, [int(line[1]) for line in lines if line[0] == "last"], words
 
 
-@pytest.mark.parametrize("fine", [(3, 9), (9, 2)])
+@pytest.mark.parametrize("fine", [(3, 9), pytest.param((9, 2), marks=pytest.mark.slow)])
 def test_hardware_takes_as_long(fine: tuple[int, int], tmp_path: Path) -> None:
     """Interval and latency within 1 %; words equal in every bit.
 
