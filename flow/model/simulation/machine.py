@@ -11,12 +11,16 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain
+
+import numpy as np
 
 from flow.model.hardware import Module, Partition
 from flow.model.simulation.fifo import Fifo, Memory, PortState, Process
 from flow.model.simulation.process import Access, reading, running, writing
 from flow.model.simulation.result import Deadlock, InvocationTimes, ProcessTimes, StreamTimes, Transfer, Wait
-from flow.model.simulation.schedule import Schedules
+from flow.model.simulation.schedule import Integers, Schedules
 from flow.model.simulation.timing import Timing
 
 HEADER_BITS = 32
@@ -131,43 +135,33 @@ class _Machine:
 
     def _accesses(self, process: Process, module: Module) -> Iterator[Access]:
         if module.ip not in self.schedules.loops:
-            yield from self._split(process, module)
-            return
+            return self._split(process, module)
         named = {s.name: s for s in self.partition.streams}
-        data = [name for name in module.inputs if named[name].tensor]
-        for name in data:
-            for _ in range(header_words(named[name].bits)):
-                yield 1, (self.fifos[name],), ()
+        before: list[Access] = []
+        for name in module.inputs:
+            if named[name].tensor:
+                before += [(1, (self.fifos[name],), ())] * header_words(named[name].bits)
         for name in module.outputs:
-            for _ in range(header_words(named[name].bits)):
-                yield 1, (), (self.fifos[name],)
+            before += [(1, (), (self.fifos[name],))] * header_words(named[name].bits)
         for name in module.inputs:
             if not named[name].tensor:
                 words = self._payload(module)
                 process.busy += words
-                for _ in range(1 + words):
-                    yield 1, (self.fifos[name],), ()
-        yield from self._frames(process, module)
+                before += [(1, (self.fifos[name],), ())] * (1 + words)
+        return chain(before, self._frames(process, module))
 
     def _frames(self, process: Process, module: Module) -> Iterator[Access]:
         events = self.schedules.loops[module.ip].events(module.parameters)
         process.busy += events.trips * self.frames
-        streams = ([self.fifos[n] for n in module.inputs], [self.fifos[n] for n in module.outputs])
-        kinds: dict[tuple[int, int], tuple[tuple[Fifo, ...], tuple[Fifo, ...]]] = {}
-        before, left = -1, 0
-        trips = [at - last for at, last in zip(events.trip.tolist(), [-1, *events.trip.tolist()], strict=False)]
-        for reads, writes in zip(events.reads.tolist(), events.writes.tolist(), strict=True):
-            if (reads, writes) not in kinds:
-                kinds[reads, writes] = (_chosen(streams[0], reads), _chosen(streams[1], writes))
-        order = [kinds[key] for key in zip(events.reads.tolist(), events.writes.tolist(), strict=True)]
-        before = int(events.trip[-1])
-        for _ in range(self.frames):
-            first = True
-            for count, (read, written) in zip(trips, order, strict=True):
-                yield (count + left if first else count), read, written
-                first = False
-            left = events.trips - 1 - before
-        yield left, (), ()
+        inputs, outputs = [self.fifos[n] for n in module.inputs], [self.fifos[n] for n in module.outputs]
+        reads = _streams(inputs, events.reads)
+        writes = _streams(outputs, events.writes)
+        trips = np.diff(events.trip, prepend=-1).tolist()
+        idle = events.trips - 1 - int(events.trip[-1])  # trips behind a frame's last access
+        frame = partial(zip, trips, reads, writes)
+        later = partial(zip, [trips[0] + idle, *trips[1:]], reads, writes)
+        frames = (frame() if number == 0 else later() for number in range(self.frames))
+        return chain(chain.from_iterable(frames), ((idle, (), ()),))
 
     # Results
 
@@ -191,5 +185,7 @@ class _Machine:
         return Deadlock(tuple(Wait(p.name, p.waits_full, f.name, f.depth) for p, f in found if f is not None))
 
 
-def _chosen(fifos: list[Fifo], bits: int) -> tuple[Fifo, ...]:
-    return tuple(f for k, f in enumerate(fifos) if bits >> k & 1)
+def _streams(fifos: list[Fifo], bits: Integers) -> list[tuple[Fifo, ...]]:
+    """For each event the FIFOs whose bit is set."""
+    chosen = [tuple(f for k, f in enumerate(fifos) if mask >> k & 1) for mask in range(1 << len(fifos))]
+    return [chosen[mask] for mask in bits.tolist()]
