@@ -9,13 +9,8 @@ from flow.diagnostics import quoted
 from flow.generate.blobs import plan
 from flow.generate.lint import Signatures
 from flow.model.hardware import Module, Partition, Port, Stream
+from flow.model.memory import OUTSTANDING, PORT_LATENCY, burst_words
 
-MAXIMUM_BURST_BYTES = 4096
-"""An AXI4 burst must not cross 4 KiB, nor have more than 256 beats."""
-MAXIMUM_BURST_WORDS = 64
-OUTSTANDING = 8
-"""Bursts under way at once: enough to hide a memory latency of `LATENCY` cycles behind bursts of 64 words."""
-LATENCY = 64
 SHIFT_REGISTER_DEPTH = 32
 """A FIFO of at most this depth fits one LUT shift register a bit."""
 FIRST_PATH = 2
@@ -52,7 +47,7 @@ class PortContext:
     path: int
     expected: int
     outstanding: int = OUTSTANDING
-    latency: int = LATENCY
+    latency: int = PORT_LATENCY
 
     @property
     def written(self) -> bool:
@@ -142,7 +137,6 @@ def _stream(stream: Stream) -> StreamContext:
 
 def _port(port: Port, position: int, partition: Partition, weights_words: int) -> PortContext:
     scalars = {"in": (f"{port.name}_frames", f"{port.name}_tile"), "out": (), "weights": (f"{port.name}_words",)}
-    burst = min(MAXIMUM_BURST_WORDS, MAXIMUM_BURST_BYTES * 8 // port.port_bits)
     earlier_outputs = sum(p.direction == "out" for p in partition.ports[:position])
     return PortContext(
         name=port.name,
@@ -150,7 +144,7 @@ def _port(port: Port, position: int, partition: Partition, weights_words: int) -
         kind=port.direction,
         scalars=scalars[port.direction],
         depth=weights_words if port.direction == "weights" else port.frame_words,
-        burst=burst,
+        burst=burst_words(port.port_bits),
         path=FIRST_PATH + position,
         expected=FIRST_PATH + len(partition.ports) + earlier_outputs,
     )

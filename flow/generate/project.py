@@ -105,7 +105,7 @@ def _hls(context: PartitionContext, target: Target, overrides: Path | None) -> d
     """Files of `hls/p<i>/`: top function, test bench, the headers that they include, the script."""
     values: dict[str, object] = {"partition": context}
     files = _headers(context.ips, overrides)
-    for name in (f"{context.name}.cpp", f"{context.name}.hpp", "testbench.cpp"):
+    for name in (f"{context.name}.cpp", f"{context.name}.hpp", "testbench.cpp", "timed.cpp"):
         template = name.replace(context.name, "partition")
         files[name] = render(f"project/{template}.jinja", values, overrides)
     return files | {"build.tcl": hls_script(_hls_project(context, target), overrides)}

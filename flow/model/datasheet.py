@@ -7,7 +7,7 @@
                 drain                             cycles from its last word in to its last word out
     cost:       dsp, bram18, uram, lut, ff        a formula, or {formula, source, error}
 
-`fill` and `drain` may be left out (1 cycle). Other keys (summary, streams, arguments, …) are for other readers.
+`fill` and `drain` may be left out (1 cycle). Other keys (summary, arguments, schedule, …) are for other readers.
 """
 
 from __future__ import annotations
@@ -47,6 +47,14 @@ class DataSheet:
         Raises:
             BuildError: a missing parameter, or a formula that divides by zero.
         """
+        environment = self.environment(parameters, dsp_type)
+        try:
+            return {name: _whole(formula(environment)) for name, formula in self.figures.items()}
+        except ZeroDivisionError as problem:
+            raise BuildError(Problem("DSE023", f"data sheet of {self.ip}: {problem}", "", _file(self.ip))) from problem
+
+    def environment(self, parameters: Mapping[str, Any], dsp_type: str) -> dict[str, Any]:
+        """Parameters and derived values by name, for formulas of this sheet. Raises as `evaluate` does."""
         missing = [name for name in self.parameters if name not in parameters]
         if missing:
             message = f"data sheet of {self.ip}: no value for parameter '{missing[0]}'"
@@ -55,9 +63,9 @@ class DataSheet:
         try:
             for name, formula in self.derived:
                 environment[name] = formula(environment)
-            return {name: _whole(formula(environment)) for name, formula in self.figures.items()}
         except ZeroDivisionError as problem:
             raise BuildError(Problem("DSE023", f"data sheet of {self.ip}: {problem}", "", _file(self.ip))) from problem
+        return environment
 
 
 @dataclass(frozen=True, slots=True)

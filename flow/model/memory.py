@@ -12,6 +12,18 @@ from flow.model.weight_memory import values_per_word
 from flow.spec import Device, Memory
 
 GIGA = 1e9
+MAXIMUM_BURST_BYTES = 4096
+"""An AXI4 burst must not cross 4 KiB, nor have more than 256 beats."""
+MAXIMUM_BURST_WORDS = 64
+OUTSTANDING = 8
+"""Bursts under way at once: enough to hide a memory latency of `PORT_LATENCY` cycles behind bursts of 64 words."""
+PORT_LATENCY = 64
+"""Cycles from a request to its first word, as the generated ports assume."""
+
+
+def burst_words(port_bits: int) -> int:
+    """Port words of the longest burst."""
+    return min(MAXIMUM_BURST_WORDS, MAXIMUM_BURST_BYTES * 8 // port_bits)
 
 
 @dataclass(frozen=True, slots=True)

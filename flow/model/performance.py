@@ -206,7 +206,7 @@ def _partition(
     part: Partition, hardware: Hardware, memory: MemorySystem, catalogue: Catalogue, live: int
 ) -> PartitionFigures:
     design = hardware.design
-    modules = tuple(_module(m, catalogue) for m in part.modules)
+    modules = tuple(module_figures(m, catalogue) for m in part.modules)
     words = frame_words(part)
     masters = sum(bool(p.tensor) for p in part.ports)
     stretched = int(memory.traffic_cycles(words, masters, design.clock_mhz))
@@ -229,7 +229,8 @@ def _partition(
     )  # fmt: skip
 
 
-def _module(module: Module, catalogue: Catalogue) -> ModuleFigures:
+def module_figures(module: Module, catalogue: Catalogue) -> ModuleFigures:
+    """A module's cycles and resources, from its data sheet."""
     figures = {name: int(value) for name, value in catalogue.evaluate(module.ip, module.parameters).items()}
     resources = {name: figures[name] for name in RESOURCES}
     timing = (figures["interval"], figures["fill"], figures["drain"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,6 +79,7 @@ def _findings(data: Document) -> Iterator[Finding]:
     yield from _accuracy(data)
     yield from _emulated(data.get("emulated"))
     yield from _alive(data)
+    yield from _intervals(data.get("timed"))
 
 
 def _ran(data: Document) -> Iterator[Finding]:
@@ -114,6 +115,17 @@ def _emulated(fidelity: Document | None) -> Iterator[Finding]:
     if fidelity.get("top1_agreement") is not None:
         agreement = percent(fidelity["top1_agreement"])
         yield Finding("agreement, fixed and float", agreement, f"top-1 over {frames} frames", "emulated")
+
+
+def _intervals(passes: Sequence[Mapping[str, Any]] | None) -> Iterator[Finding]:
+    """The partition whose simulated interval is furthest above the model's."""
+    compared = [(p["simulated"]["interval"] / p["modelled"]["interval"], p) for p in passes or ()]
+    if not compared:
+        return
+    ratio, worst = max(compared, key=lambda c: c[0])
+    modelled = count(worst["modelled"]["interval"])
+    meaning = f"partition {worst['partition']}, cycles a frame; modelled {modelled}, {percent(ratio - 1)} off"
+    yield Finding("interval, timed", count(worst["simulated"]["interval"]), meaning)
 
 
 def _interval(share: Mapping[str, Any]) -> str:

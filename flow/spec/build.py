@@ -164,11 +164,18 @@ class Explore:
 
 @dataclass(frozen=True, slots=True)
 class Simulate:
-    """C simulation: `mode` is native | ap_int | both; `images` is data (the network's test images) | random (noise)."""
+    """C simulation.
+
+    Attributes:
+        mode: native | ap_int | both.
+        images: data (the network's test images) | random (noise).
+        timed: count cycles as well, with a clock a process and bounded FIFOs.
+    """
 
     frames: int = 1
     mode: str = "native"
     images: str = "random"
+    timed: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,11 @@ from flow.tasks.realise import realise_folder
 from flow.tasks.stage import Stage, counted
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from flow.ir import Array
     from flow.numerics import Realised
+    from flow.tools.simulation import CyclesOfPass
 
 SIMULATE_CODE = (*GENERATE_CODE, "frontend", "numerics", "tools")
 
@@ -27,9 +30,10 @@ def simulate_stage(project: Project, build: Build) -> Stage:
     verification = out / "report" / "verification.json"
 
     def run() -> str:
+        from flow.model.memory import memory_system
         from flow.numerics import unseen_inputs
         from flow.tools.gpp import MODES
-        from flow.tools.simulation import simulate
+        from flow.tools.simulation import add_cycles, simulate, simulate_cycles
 
         for name in ("verification.json", "index.html"):
             (out / "report" / name).unlink(missing_ok=True)
@@ -46,10 +50,15 @@ def simulate_stage(project: Project, build: Build) -> Stage:
             modes=MODES if settings.mode == "both" else (settings.mode,),
             emulated=json.loads(fidelity.read_text(encoding="utf-8")),
         )
+        timed = ""
+        if settings.timed:
+            cycles = simulate_cycles(out, hardware, realised, memory_system(build.device))
+            add_cycles(verification, result.as_json(), cycles)
+            timed = f", {_slowest(cycles)}"
         passes = sum(len(p["passes"]) for p in result.partitions)
         sqnr, frames_run = result.sqnr_db, counted(result.frames, "frame")
         ran = f"bit-exact on {frames_run} ({', '.join(result.modes)}), {counted(passes, 'invocation')}"
-        return ran if sqnr is None else f"{ran}, {sqnr:.1f} dB against ONNX Runtime"
+        return (ran if sqnr is None else f"{ran}, {sqnr:.1f} dB against ONNX Runtime") + timed
 
     data = (network.data.path,) if network.data else ()
     return Stage(
@@ -66,6 +75,17 @@ def simulate_stage(project: Project, build: Build) -> Stage:
         doc=f"C simulation of {build.name}",
         timings=out / "report" / "timings.json",
     )
+
+
+def _slowest(cycles: Sequence[CyclesOfPass]) -> str:
+    """Simulated and modelled interval of the partition where they are furthest apart."""
+
+    def stretch(c: CyclesOfPass) -> float:
+        return (c.simulated.interval or 0) / c.modelled.interval
+
+    worst = max(cycles, key=stretch)
+    simulated, modelled = worst.simulated.interval or 0, worst.modelled.interval
+    return f"interval of partition {worst.found.partition} {simulated} cycles simulated, {modelled} modelled"
 
 
 def _reference(project: Project, build: Build, realised: Realised, frames: Mapping[str, Array]) -> dict[str, Array]:

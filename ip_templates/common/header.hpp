@@ -3,6 +3,7 @@
 #ifndef CONVMAKE_HEADER_HPP
 #define CONVMAKE_HEADER_HPP
 
+#include "process.hpp"
 #include "stream.hpp"
 #include "types.hpp"
 
@@ -20,6 +21,7 @@ template <int bits, class word_t> inline header read_header(hls::stream<word_t> 
 read_header_words:
     for (int i = 0; i < header_words(bits); ++i) {
 #pragma HLS PIPELINE II=1
+        CONVMAKE_STEP();
         const word_t w = in.read();
         const uint32_t mask = bits >= 32 ? ~uint32_t(0) : (uint32_t(1) << (bits & 31)) - 1;
         const uint32_t chunk = uint32_t(int(get_lane<bits>(w, 0))) & mask;
@@ -36,6 +38,7 @@ template <int bits, class word_t> inline void write_header(hls::stream<word_t> &
 write_header_words:
     for (int i = 0; i < header_words(bits); ++i) {
 #pragma HLS PIPELINE II=1
+        CONVMAKE_STEP();
         word_t w = zero_word<word_t>();
         const uint32_t chunk = raw >> (i * bits);
         const uint32_t mask = bits >= 32 ? ~uint32_t(0) : (uint32_t(1) << (bits & 31)) - 1;

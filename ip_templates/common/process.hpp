@@ -2,6 +2,9 @@
 //
 // A process opens with CONVMAKE_PROCESS(config) and calls CONVMAKE_TICK() in every iteration of its frame loop and
 // CONVMAKE_TICK_LOAD() in every iteration that loads weights. Its name is the config's without "_config".
+//
+// For timed simulation alone: CONVMAKE_STEP() begins an iteration of any other loop, CONVMAKE_READ_BEAT and
+// CONVMAKE_WRITE_BEAT(index, words, contiguous) stand in front of the access to word `index` of a transfer of `words`.
 #ifndef CONVMAKE_PROCESS_HPP
 #define CONVMAKE_PROCESS_HPP
 
@@ -10,6 +13,9 @@
 #define CONVMAKE_PROCESS(config)
 #define CONVMAKE_TICK()
 #define CONVMAKE_TICK_LOAD()
+#define CONVMAKE_STEP()
+#define CONVMAKE_READ_BEAT(index, words, contiguous)
+#define CONVMAKE_WRITE_BEAT(index, words, contiguous)
 #define CONVMAKE_REQUIRE(condition, message)
 
 #else
@@ -22,9 +28,20 @@
 
 #include <cxxabi.h>
 
-// Called at every trip of a process; a timed simulator defines it before including this.
+#ifdef CONVMAKE_TIMED
+#include "timed.hpp"
+#define CONVMAKE_ON_TICK() convmake::timed::tick()
+#define CONVMAKE_STEP() convmake::timed::step()
+#define CONVMAKE_READ_BEAT(index, words, contiguous) convmake::timed::beat(false, index, words, contiguous)
+#define CONVMAKE_WRITE_BEAT(index, words, contiguous) convmake::timed::beat(true, index, words, contiguous)
+#else
+// Called at every trip of a process; a test defines it before including this.
 #ifndef CONVMAKE_ON_TICK
 #define CONVMAKE_ON_TICK()
+#endif
+#define CONVMAKE_STEP()
+#define CONVMAKE_READ_BEAT(index, words, contiguous)
+#define CONVMAKE_WRITE_BEAT(index, words, contiguous)
 #endif
 
 namespace convmake {

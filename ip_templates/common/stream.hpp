@@ -1,12 +1,44 @@
 // FIFO between two processes: the vendor's hls::stream under synthesis, one of our own with the same calls elsewhere.
 //
 // Ours grows without bound, because C simulation runs one process after the other. Reading while empty stops the
-// program and names the stream: the vendor's returns a default value and goes on.
+// program and names the stream: the vendor's returns a default value and goes on. In timed simulation processes run side
+// by side, and a stream holds as many words as the hardware's.
 #ifndef CONVMAKE_STREAM_HPP
 #define CONVMAKE_STREAM_HPP
 
 #ifdef __SYNTHESIS__
 #include <hls_stream.h>
+#elif defined(CONVMAKE_TIMED)
+
+#include <vector>
+
+#include "timed.hpp"
+
+namespace hls {
+
+template <class T, int depth = 0> class stream {
+  public:
+    explicit stream(const char *name = "unnamed") {
+        convmake::timed::attach(&fifo_, name);
+        words_.resize(fifo_.depth);
+    }
+    stream(const stream &) = delete;
+    stream &operator=(const stream &) = delete;
+    // The top function ends here: time to run the processes that it called.
+    ~stream() { convmake::timed::run(); }
+
+    T read() { return words_[convmake::timed::take(&fifo_)]; }
+    void read(T &value) { value = read(); }
+    void write(const T &value) { words_[convmake::timed::put(&fifo_)] = value; }
+    convmake::timed::channel *fifo() { return &fifo_; }
+
+  private:
+    convmake::timed::channel fifo_;
+    std::vector<T> words_;
+};
+
+}  // namespace hls
+
 #else
 
 #include <cstddef>

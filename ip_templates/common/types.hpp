@@ -2,6 +2,8 @@
 //
 // Default: arbitrary-precision types, the ones that are synthesised. A word is ap_uint<lanes * bits>.
 // -DCONVMAKE_NATIVE: plain integers for fast C simulation. A word is a struct of lanes. Bits are equal in both modes.
+// -DCONVMAKE_TIMED_ONLY, besides: nothing is computed. A word keeps its first lane and a port word its low bits, because
+// headers travel there; so every loop makes the same trips and every stream carries the same words.
 #ifndef CONVMAKE_TYPES_HPP
 #define CONVMAKE_TYPES_HPP
 
@@ -46,16 +48,24 @@ template <int bits> using integer = typename container<container_size(bits)>::ty
 // Counter or address of at most `bits` bits.
 template <int bits> using natural = int;
 
+#ifdef CONVMAKE_TIMED_ONLY
+const int KEPT_LANES = 1;
+#else
+const int KEPT_LANES = MAX_WORD_BITS;
+#endif
+
 template <int lanes, int bits> struct word {
-    integer<bits> lane[lanes];
+    integer<bits> lane[smaller(lanes, KEPT_LANES)];
 };
 
 template <class word_t> inline word_t zero_word() { return word_t(); }
 
-template <int bits, class word_t> inline integer<bits> get_lane(const word_t &w, int l) { return w.lane[l]; }
+template <int bits, class word_t> inline integer<bits> get_lane(const word_t &w, int l) {
+    return l < KEPT_LANES ? w.lane[l] : integer<bits>(0);
+}
 
 template <int bits, class word_t, class value_t> inline void set_lane(word_t &w, int l, value_t v) {
-    w.lane[l] = integer<bits>(v);
+    if (l < KEPT_LANES) w.lane[l] = integer<bits>(v);
 }
 
 template <int a_bits, int b_bits> inline integer<a_bits + b_bits> multiply(integer<a_bits> a, integer<b_bits> b) {
@@ -77,6 +87,7 @@ template <int port_bits> inline port_word<port_bits> port_word_of(uint64_t low) 
 
 // Value `index` of a port word: the low `bits` bits of its slot.
 template <int bits, int port_bits> inline integer<bits> get_slot(const port_word<port_bits> &w, int index) {
+    if (KEPT_LANES == 1) return 0;
     const int slot = slot_bits(bits);
     const uint64_t raw = w.chunk[index * slot / 64] >> (index * slot % 64);
     return integer<bits>(int64_t(raw << (64 - bits)) >> (64 - bits));
@@ -84,6 +95,7 @@ template <int bits, int port_bits> inline integer<bits> get_slot(const port_word
 
 // Store a value sign-extended in its slot; the slot must be zero.
 template <int bits, int port_bits> inline void set_slot(port_word<port_bits> &w, int index, integer<bits> v) {
+    if (KEPT_LANES == 1) return;
     const int slot = slot_bits(bits);
     const uint64_t mask = (uint64_t(1) << slot) - 1;
     w.chunk[index * slot / 64] |= (uint64_t(int64_t(v)) & mask) << (index * slot % 64);

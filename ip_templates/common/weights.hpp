@@ -37,6 +37,7 @@ struct weights_layout {
     static row_view fetch(const weights_ram &ram, int row) { return ram[row]; }
 
     static void store(weights_ram &ram, int row, int chunk, const port_word<port_bits> &w) {
+        if (KEPT_LANES == 1) return;
         for (int v = 0; v < per_word; ++v)
             ram[row][chunk * per_word + v] = get_slot<weight_bits, port_bits>(w, v);
     }
@@ -82,6 +83,7 @@ struct weights_layout {
     static void load(weights_stream &weights, weights_ram &ram, bias_ram &bias) {
 #pragma HLS INLINE
         CONVMAKE_PROCESS(config);
+        CONVMAKE_STEP();
         const int words = int(uint32_t(low_bits<port_bits>(weights.read())));
         CONVMAKE_REQUIRE(words == 0 || words == payload_words, "the weights blob is not of this layer's size");
         if (words == 0) return;

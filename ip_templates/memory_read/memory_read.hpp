@@ -18,7 +18,8 @@ void memory_read(
     const int lanes = config::port_bits / convmake::slot_bits(config::data_bits);
     const int words = convmake::ceil_div(config::channels, lanes);
     const int trips = config::pixels * words;
-    const bool contiguous = config::pixel_stride == words;  // then the address follows the loop: one long burst
+    // Then the address follows the loop: one long burst.
+    const bool contiguous = config::pixel_stride == words || config::pixels == 1;
     typedef convmake::word<lanes, config::data_bits> out_word;
 
     convmake::header h;
@@ -35,6 +36,7 @@ frames:
 #pragma HLS PIPELINE II=1
             CONVMAKE_TICK();
             const int offset = contiguous ? i : pixel + word_of_pixel.value();
+            CONVMAKE_READ_BEAT(i, trips, contiguous);
             const convmake::port_word<config::port_bits> from = pointer[start + offset];
             out_word w = convmake::zero_word<out_word>();
             for (int l = 0; l < lanes; ++l) {

@@ -18,7 +18,8 @@ void memory_write(
     const int lanes = config::port_bits / convmake::slot_bits(config::data_bits);
     const int words = convmake::ceil_div(config::channels, lanes);
     const int trips = config::pixels * words;
-    const bool contiguous = config::pixel_stride == words;  // then the address follows the loop: one long burst
+    // Then the address follows the loop: one long burst.
+    const bool contiguous = config::pixel_stride == words || config::pixels == 1;
     typedef convmake::word<lanes, config::data_bits> in_word;
 
     const convmake::header h = convmake::read_header<config::data_bits>(in);
@@ -39,6 +40,7 @@ frames:
                 convmake::set_slot<config::data_bits, config::port_bits>(to, l,
                                                                          convmake::get_lane<config::data_bits>(w, l));
             }
+            CONVMAKE_WRITE_BEAT(i, trips, contiguous);
             pointer[start + offset] = to;
             if (word_of_pixel.last()) pixel += config::pixel_stride;
             word_of_pixel.next();

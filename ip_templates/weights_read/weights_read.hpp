@@ -14,6 +14,7 @@ weights_words:
     for (int i = 0; i < words; ++i) {
 #pragma HLS PIPELINE II=1
         CONVMAKE_TICK_LOAD();
+        CONVMAKE_READ_BEAT(i, words, true);
         out.write(pointer[i]);
     }
 }

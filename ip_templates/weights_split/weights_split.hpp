@@ -15,6 +15,7 @@ void weights_split(hls::stream<convmake::port_word<config::port_bits> > &in,
     CONVMAKE_PROCESS(config);
 parts:
     for (int layer = 0; layer <= config::layers_after; ++layer) {
+        CONVMAKE_STEP();
         const convmake::port_word<config::port_bits> head = in.read();
         const int words = int(uint32_t(convmake::low_bits<config::port_bits>(head)));
         if (layer == 0)

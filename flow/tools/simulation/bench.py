@@ -55,14 +55,19 @@ def run_partition(task: Task, partition: Partition, mode: str, folder: Path) -> 
     """Compile a partition's project and run its steps of the schedule in `folder`."""
     program = compile_bench(task.out / "hls" / f"p{partition.index}", mode, folder)
     steps = task.steps(partition)
-    for port in partition.ports:
-        if port.direction == "in":
-            task.plan.buffer(port.tensor).layout.pack(task.tensors[port.tensor]).tofile(folder / f"{port.name}.bin")
+    write_inputs(task, partition, folder)
     (folder / "invocations.txt").write_text(invocations(steps), encoding="ascii")
-    run_bench(program, ["invocations.txt", "trips.txt", *_files(task.out, partition, steps)], folder)
+    run_bench(program, ["invocations.txt", "trips.txt", *port_files(task.out, partition, steps)], folder)
     outputs = [p for p in partition.ports if p.direction == "out"]
     images = {p.tensor: (folder / f"{p.name}.bin").read_bytes() for p in outputs}
     return PartitionRun(partition.index, mode, images, _trips(folder / "trips.txt"), tuple(s.tile for s in steps))
+
+
+def write_inputs(task: Task, partition: Partition, folder: Path) -> None:
+    """Memory images of the tensors that a partition reads."""
+    for port in partition.ports:
+        if port.direction == "in":
+            task.plan.buffer(port.tensor).layout.pack(task.tensors[port.tensor]).tofile(folder / f"{port.name}.bin")
 
 
 def invocations(steps: Sequence[Step]) -> str:
@@ -74,7 +79,7 @@ def invocations(steps: Sequence[Step]) -> str:
     return "".join(lines)
 
 
-def _files(out: Path, partition: Partition, steps: Sequence[Step]) -> list[Path]:
+def port_files(out: Path, partition: Partition, steps: Sequence[Step]) -> list[Path]:
     """A file for every port, in the order of the top function's arguments."""
     weights = (out / steps[0].weights_file).resolve()
     return [weights if p.direction == "weights" else Path(f"{p.name}.bin") for p in partition.ports]
