@@ -75,7 +75,7 @@ def generate(
         put(path, text)
     except OSError as error:
         path.unlink(missing_ok=True)
-        raise BuildError(Problem("GEN030", f"cannot write {error.filename}: {error.strerror}")) from error
+        raise BuildError(Problem("GEN030", f"cannot write {error.filename or out}: {error.strerror}")) from error
     for folder in ("hls", "vivado", "weights"):
         prune(out / folder, written, _OURS)
     return plan

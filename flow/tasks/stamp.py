@@ -54,7 +54,7 @@ def intact(stamp: Path, build_dir: Path) -> bool | None:
 def _read(stamp: Path) -> Mapping[str, Any]:
     try:
         known = json.loads(stamp.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+    except (OSError, ValueError):
         return {}
     return known if isinstance(known, dict) else {}
 

@@ -1,5 +1,9 @@
 """The command line on a project that is built."""
 
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -131,3 +135,16 @@ def test_a_new_time_alone_is_no_change(project: Path, run: Callable[..., Any]) -
             path.touch()
     outcome = run(project, "build", "spec=tiny_zed")
     assert (outcome.status, outcome.ran) == (0, []), outcome.output
+
+
+def test_an_interrupted_build_says_so_and_goes_on(project: Path) -> None:
+    command = (sys.executable, "-m", "doit", "-a", "build", "spec=tiny_zed")
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "bufsize": 1}
+    with subprocess.Popen(command, cwd=project, text=True, start_new_session=True, **pipes) as build:
+        assert build.stdout is not None
+        while not build.stdout.readline().startswith("import"):
+            pass
+        os.killpg(build.pid, signal.SIGINT)
+        output = build.stdout.read()
+    assert build.returncode != 0
+    assert "interrupted" in output and "Traceback" not in output
