@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING
 
 from flow.diagnostics import Problem, quoted, suggest
 from flow.spec import Build, locate
+from flow.tasks.files import replaced_folder
 from flow.tasks.network import rewrite_folder
-from flow.tasks.pipeline import Section, options_of, section
+from flow.tasks.pipeline import Section, section
 from flow.tasks.project import Project, files_digest
-from flow.tasks.stage import Stage, counted, interactive, replaced_folder
+from flow.tasks.stage import Stage, counted, interactive
 
 if TYPE_CHECKING:
     from flow.explore.engine import Exploration
     from flow.ir import Graph
 
-EXPLORE_CODE = ("diagnostics", "fixed_point", "ir", "operators", "model", "explore")
+EXPLORE_CODE = ("diagnostics", "fixed_point", "ir", "operators", "rewrite", "numerics", "model", "explore")
 WRITTEN = ("design.json", "performance.json", "layers.json", "pareto.json", "sdf.json")
 
 
@@ -89,7 +90,7 @@ def _explored(
         build.batch,
         build.precision,
         build.constraints,
-        load_transforms([folder.path for folder in rules.folders], options_of(rules.entries)),
+        load_transforms(rules.folders, rules.entries),
         load_catalogue(project.templates, build.device.dsp_type),
         objective=build.objective,
         seed=settings.seed,

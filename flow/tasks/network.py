@@ -11,9 +11,10 @@ from typing import Any
 
 from flow.spec import Build
 from flow.spec.canonical import network_json
+from flow.tasks.files import replaced_folder
 from flow.tasks.pipeline import section
 from flow.tasks.project import Project, digest
-from flow.tasks.stage import Stage, counted, replaced_folder
+from flow.tasks.stage import Stage, counted
 
 IMPORT_CODE = ("diagnostics", "fixed_point", "ir", "operators", "frontend")
 REWRITE_CODE = ("diagnostics", "fixed_point", "ir", "operators", "rewrite")

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from flow.spec import Build
 from flow.tasks.explore import explore_folder
+from flow.tasks.files import replaced_folder
 from flow.tasks.network import DECOMPOSE_CODE, decompose_folder, rewrite_folder
 from flow.tasks.project import Project
-from flow.tasks.stage import Stage, replaced_folder
+from flow.tasks.stage import Stage
 
 SEEDED_FRAMES = 2
 """Frames of noise that fidelity is measured on where there are no images."""

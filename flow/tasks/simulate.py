@@ -16,7 +16,7 @@ from flow.tasks.stage import Stage, counted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from flow.ir import Array, Shape
+    from flow.ir import Array
     from flow.numerics import Realised
     from flow.tools.simulation import CyclesOfPass
 
@@ -90,22 +90,19 @@ def _slowest(cycles: Sequence[CyclesOfPass]) -> str:
 
 def _reference(project: Project, build: Build, realised: Realised, frames: Mapping[str, Array]) -> dict[str, Array]:
     """ONNX Runtime's outputs under the names that they have in the realised graph (rules may rename an output)."""
+    import numpy as np
+
     from flow.frontend import runtime_outputs
     from flow.ir import load_graph
+    from flow.operators.transpose import CHANNELS_FIRST
 
     network = build.network
     if network.onnx is not None:
         found = runtime_outputs(network.onnx, frames, outputs=network.outputs, shown=network.onnx_file)
     else:
         found = runtime_outputs(load_graph(import_folder(project, build)), frames)
-    shapes = realised.graph.shapes()
-    named = zip(realised.graph.outputs, found.values(), strict=True)
-    return {name: _channels_first(values, shapes[name]) for name, values in named}
-
-
-def _channels_first(values: Array, shape: Shape) -> Array:
-    """Frames in the order of the realised graph: rules leave the move of an output's channels to its reader."""
-    import numpy as np
-
-    moved = values.shape[1:] != shape and values.shape[1:] == (*shape[1:], shape[0])
-    return np.moveaxis(values, -1, 1) if moved else values
+    named = zip(realised.graph.outputs, found.items(), strict=True)
+    return {
+        name: np.moveaxis(values, -1, 1) if name.endswith(CHANNELS_FIRST) and name != in_file else values
+        for name, (in_file, values) in named
+    }

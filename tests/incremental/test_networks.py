@@ -27,8 +27,8 @@ def test_several_inputs_and_outputs_channels_last_with_odd_names(project: Path, 
     model.conv(3, 4, 1)
     first = model.add("Relu", out=NAMES[0])
     model.add("Add", first, source="y", out=NAMES[1])
-    model.conv(4, 5, out=NAMES[2])
-    second = model.add("Transpose", perm=[0, 2, 3, 1])
+    model.conv(4, 5)
+    second = model.add("Transpose", perm=[0, 2, 3, 1], out=NAMES[2])
     (project / "specs/odd.yaml").write_text(SPEC)
     (project / "specs/odd.onnx").write_bytes(model.proto(first, second).SerializeToString())
     outcome = run(project, "build", "spec=odd")
@@ -41,3 +41,16 @@ def test_several_inputs_and_outputs_channels_last_with_odd_names(project: Path, 
     page = (report / "index.html").read_text()
     assert "</script><b>" not in page and "&lt;/script&gt;&lt;b&gt;" in page
     assert not list(project.rglob("pwned"))
+
+
+def test_the_order_of_an_output_whose_shape_does_not_tell(project: Path, run: Callable[..., Any]) -> None:
+    """Channels last in the file, (4, 4, 4) either way: ONNX Runtime's values must be those of the design."""
+    model = Model(1, 3, 4, 4)
+    model.conv(3, 4, 1)
+    model.add("Transpose", perm=[0, 2, 3, 1])
+    model.add("Identity")
+    (project / "specs/odd.yaml").write_text(SPEC)
+    (project / "specs/odd.onnx").write_bytes(model.proto().SerializeToString())
+    outcome = run(project, "build", "spec=odd")
+    assert outcome.status == 0, outcome.output
+    assert json.loads((project / "build/odd/report/verification.json").read_text())["sqnr_db"] > 60
