@@ -110,6 +110,11 @@ class Layer:
         return self.shape_in[1] + top + bottom, self.shape_in[2] + left + right
 
     @property
+    def row_windows(self) -> int:
+        """Words in one row of windows."""
+        return self.shape_out[2] * self.group_folds * self.input_folds
+
+    @property
     def macs(self) -> int:
         """Multiply-accumulates of a frame."""
         if self.op == "inner_product":

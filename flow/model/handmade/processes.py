@@ -69,8 +69,7 @@ def window(layer: Layer, ins: list[Channel], outs: list[Channel], frames: int) -
                 if real:
                     while k >= len(written):
                         yield
-                    if written[k] > now:
-                        now = written[k]
+                    now = max(now, written[k])
                 if hands_on:
                     free = len(sent) - capacity
                     while free >= len(gone):
@@ -117,8 +116,7 @@ def product(layer: Layer, ins: list[Channel], outs: list[Channel], frames: int) 
         for _ in range(folds):
             while k >= len(written):
                 yield
-            if written[k] > now:
-                now = written[k]
+            now = max(now, written[k])
             k += 1
             now += busy
             taken.append(now)
@@ -177,8 +175,7 @@ def split(layer: Layer, ins: list[Channel], outs: list[Channel], frames: int) ->
     for k in range(frames * layer.words_in):
         while k >= len(written):
             yield
-        if written[k] > now:
-            now = written[k]
+        now = max(now, written[k])
         for out in outs:
             free = k - out.capacity
             while free >= len(out.taken):
@@ -200,8 +197,7 @@ def join(layer: Layer, ins: list[Channel], outs: list[Channel], frames: int) -> 
         for channel in ins:
             while k >= len(channel.written):
                 yield
-            if channel.written[k] > now:
-                now = channel.written[k]
+            now = max(now, channel.written[k])
         free = k - capacity
         while free >= len(gone):
             yield
@@ -225,8 +221,7 @@ def pool_all(layer: Layer, ins: list[Channel], outs: list[Channel], frames: int)
         for word in range(layer.words_in):
             while k >= len(written):
                 yield
-            if written[k] > now:
-                now = written[k]
+            now = max(now, written[k])
             if word >= quiet:
                 free = len(sent) - capacity
                 while free >= len(gone):

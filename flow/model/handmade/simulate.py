@@ -3,6 +3,10 @@
 Times are computed, not clocked: each process advances as far as words and space are known, so the order in which
 processes run has no effect on the result. Modules that pass one word a cycle through one input and one output only add
 a register and their FIFO to the channel that they sit on.
+
+One assumption is ours, since the published files are silent about it: a convolution's multipliers may lag behind its
+sliding window by a row of windows. A window that hands on only every other row would otherwise stop its producer during
+the one and starve its multipliers during the other (docs/measured.md says what that does to the prediction).
 """
 
 from __future__ import annotations
@@ -10,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flow.diagnostics import BuildError, Problem, quoted
+from flow.diagnostics import BuildError, Problem
 from flow.model.handmade.design import HandDesign, Layer
 from flow.model.handmade.processes import (
     REGISTER,
@@ -137,7 +141,7 @@ class _Plan:
             out = [channel]
         ins = self.into[layer.name]
         if layer.op == "convolution":
-            inside = self._channel(layer.name, "window", HANDSHAKE)
+            inside = self._channel(layer.name, "window", REGISTER + layer.row_windows)
             self.processes.append((layer.name, window(layer, ins, [inside], self.frames)))
             self.processes.append((layer.name, product(layer, [inside], out, self.frames)))
             return
