@@ -1,11 +1,12 @@
 """fpgaConvNet's modules as processes over streams: a token is one word of every lane, a time is a clock cycle.
 
-What each module does is what its authors publish of it (fpgaConvNet, IEEE TNNLS 2019, and the public description of the
-hardware library's modules): a padding module that emits one word a cycle and waits only for words that are data; a
+What each module does is what its authors publish of it (fpgaConvNet, IEEE TNNLS 2019, and the public description of
+the hardware library's modules): a padding module that emits one word a cycle and waits only for words that are data; a
 sliding window that takes one word a cycle and hands on the windows of output positions; a converter from the window to
 its fine-folded parts; a fork; vector products that meet every filter of the lane before they take the next part; an
-accumulator in filter-first order, so that a pixel's results come in one burst behind its last part; glue and bias in the
-same beat. Each process is a generator: it works as far as the words and the space that are known let it, then yields.
+accumulator in filter-first order, so that a pixel's results come in one burst behind its last part; glue and bias in
+the same beat. Each process is a generator: it works as far as the words and the space that are known let it, then
+yields.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from flow.model.primitives import ceil_div, log2ceil
 REGISTER = 1
 """Cycles that a word spends in a module's output register."""
 MULTIPLY = 2
-"""Cycles of a multiplication: operand and product register (UG479, figure of the DSP48E1's pipeline, without the input's)."""
+"""Cycles of a multiplication: operand and product register (UG479)."""
 
 
 @dataclass(slots=True)

@@ -9,7 +9,6 @@ from typing import Any
 
 from flow.diagnostics import BuildError, Problem, quoted, suggest
 from flow.model.handmade.design import HandDesign, Input, Layer, Measured
-from flow.model.primitives import ceil_div
 from flow.spec.document import read_document
 from flow.spec.schema import check
 from flow.spec.value import Value
@@ -49,9 +48,9 @@ def _layer(value: Value) -> Layer:
         shape_in=_three(data["in"]),
         shape_out=_three(data["out"]),
         inputs=tuple(Input(producer, depth) for producer, depth in data["inputs"]),
-        kernel=tuple(data.get("kernel", (1, 1))),  # type: ignore[arg-type]
-        stride=tuple(data.get("stride", (1, 1))),  # type: ignore[arg-type]
-        pads=tuple(data.get("pads_tlbr", (0, 0, 0, 0))),  # type: ignore[arg-type]
+        kernel=tuple(data.get("kernel", (1, 1))),
+        stride=tuple(data.get("stride", (1, 1))),
+        pads=tuple(data.get("pads_tlbr", (0, 0, 0, 0))),
         multipliers=data.get("multipliers", "dsp"),
         bits=data["bits"],
         line=value.place.line,
@@ -119,15 +118,11 @@ def _inputs(layer: Layer, value: Value, known: dict[str, Layer]) -> Iterator[Pro
         elif sorted(producer.shape_out) != sorted(layer.shape_in):
             message = f"{quoted(layer.name)} reads {_shape(layer.shape_in)}, {quoted(producer.name)} gives "
             yield _at(value, "in", "SPEC063", message + _shape(producer.shape_out), "")
-        elif producer.lanes_out != layer.lanes_in and not _broadcasts(layer):
+        elif producer.lanes_out != layer.lanes_in:
             message = f"{quoted(layer.name)} has {layer.lanes_in} streams in, {quoted(producer.name)} "
             message += f"{producer.lanes_out} out"
             hint = "put a layer with op 'squeeze' between, or make the foldings equal"
             yield _at(value, "coarse_in", "SPEC063", message, hint)
-
-
-def _broadcasts(layer: Layer) -> bool:
-    return False
 
 
 def _shape(shape: tuple[int, ...]) -> str:
@@ -163,8 +158,9 @@ def _foldings(layer: Layer, value: Value) -> Iterator[Problem]:
     }
     for key, most in limits.items():
         given = getattr(layer, key)
-        if given > max(most, 1) or (most >= 1 and ceil_div(most, given) < 1):
-            yield _at(value, key, "SPEC064", f"'{key}' of {quoted(layer.name)} is {given}; it can be {most} at most", "")
+        if given > most:
+            message = f"'{key}' of {quoted(layer.name)} is {given}; there are {most} to work on"
+            yield _at(value, key, "SPEC064", message, "")
 
 
 def _at(value: Value, key: str, code: str, message: str, hint: str) -> Problem:
