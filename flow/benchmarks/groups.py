@@ -9,6 +9,7 @@ from pathlib import Path
 
 from flow.benchmarks.builds import accuracy, builds, vgg16
 from flow.benchmarks.coverage import coverage
+from flow.benchmarks.fidelity import fidelity
 from flow.benchmarks.record import Record, machine, table
 from flow.benchmarks.speed import speed
 from flow.diagnostics import BuildError, Problem, suggest
@@ -27,6 +28,7 @@ GROUPS: Mapping[str, Group] = {
     "accuracy": Group(accuracy, "LeNet-5 and ResNet-8: compiled C++ in both modes, accuracy, fidelity"),
     "builds": Group(builds, "every shipped spec through the whole build"),
     "speed": Group(speed, "emulator, population evaluation, start-up"),
+    "fidelity": Group(fidelity, "models beside simulation and measured boards"),
     "coverage": Group(coverage, "which ONNX graphs pass `estimate`; networks=DIR, else the tests' and onnx's own"),
 }
 

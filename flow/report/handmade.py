@@ -44,7 +44,7 @@ def _performance(found: Evaluation) -> dict[str, Any]:
     return {
         "spec": design.name,
         "network": design.name,
-        "device": device.name,
+        "device": design.device,
         "clock_mhz": design.clock_mhz,
         "batch": 1,
         "macs_per_frame": found.macs,
@@ -108,7 +108,7 @@ def comparison(found: Evaluation) -> str:
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
     d = found.design
-    title = f"{shown(d.name)} on {found.device.name} ({shown(d.device)}), {d.clock_mhz:g} MHz, {len(d.layers)} layers"
+    title = f"{shown(d.name)} on {shown(d.device)}, {d.clock_mhz:g} MHz, {len(d.layers)} layers"
     return "\n".join((title, "", *lines)) + "\n"
 
 

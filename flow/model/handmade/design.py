@@ -22,7 +22,7 @@ class Layer:
     """One layer as a chain of hardware modules.
 
     Attributes:
-        op: convolution | squeeze | batch_norm | activation | split | eltwise | average_pooling | max_pooling |
+        op: convolution | squeeze | batch_norm | activation | split | eltwise | average_pooling |
             inner_product. A squeeze converts between stream widths; a batch_norm scales and shifts each channel.
         shape_in, shape_out: (channels, height, width).
         pads: top, left, bottom, right.

@@ -105,24 +105,25 @@ def product(layer: Layer, ins: list[Channel], outs: list[Channel], frames: int) 
     """Vector products and accumulator: each word takes window folds x output folds; results come behind the last."""
     source_, out = ins[0], outs[0]
     written, taken = source_.written, source_.taken
-    sent, gone, capacity = out.written, out.taken, out.capacity
+    sent, gone = out.written, out.taken
     folds, filters = layer.input_folds, layer.output_folds
     pixels = layer.pixels_out
     if layer.op == "inner_product":  # one output behind all pixels
         folds, pixels = folds * layer.pixels_in, 1
     busy = layer.window_folds * filters
-    latency = out.latency + MULTIPLY + int(log2ceil(layer.fine)) + 2 * REGISTER  # adder tree; accumulator, glue
+    pipeline = MULTIPLY + int(log2ceil(layer.fine)) + 2 * REGISTER  # adder tree; accumulator, glue
+    latency = out.latency + pipeline
+    capacity = out.capacity + pipeline  # each stage holds a word
     now, k = 0, 0
     for _ in range(frames * pixels * layer.group_folds):
-        for _ in range(folds):
+        for fold in range(folds):
             while k >= len(written):
                 yield
-            now = max(now, written[k])
+            now = max(now, written[k]) + busy
             k += 1
-            now += busy
-            taken.append(now)
-        now -= filters
-        taken.pop()
+            if fold < folds - 1:
+                taken.append(now)
+        now -= filters  # results leave while the last part meets its filters
         for _ in range(filters):
             free = len(sent) - capacity
             while free >= len(gone):

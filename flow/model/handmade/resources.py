@@ -18,10 +18,10 @@ POOL_DSP = 1
 SHALLOW = 64
 """Words that a FIFO keeps in LUTs."""
 
-LUT_PER_MULTIPLIER = 89.3
-LUT_PER_WINDOW_BIT = 1.31
+LUT_PER_MULTIPLIER = 89.32
+LUT_PER_WINDOW_BIT = 1.265
 FF_PER_MULTIPLIER = 80.5
-FF_PER_WINDOW_BIT = 1.32
+FF_PER_WINDOW_BIT = 1.254
 """Fitted by `calibrate.fit`: a multiplier with its share of everything around it, a bit of the window buffers."""
 
 

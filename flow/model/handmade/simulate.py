@@ -39,11 +39,17 @@ _MAKERS: dict[str, Maker] = {
     "eltwise": join,
     "average_pooling": pool_all,
     "inner_product": product,
+    "batch_norm": join,
+    "activation": join,
 }
 DONE = 1
 """What a process that has ended gives; one that waits gives None."""
 HANDSHAKE = 2
 """Words between two modules of one layer: a register at either end."""
+
+
+MOST_WORDS = 30_000_000
+"""Words over all streams and frames that are simulated; more would take minutes and gigabytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +59,7 @@ class Simulation:
     Attributes:
         latency_cycles: first word of a frame in to its last word out, nothing else in the pipeline.
         interval_cycles: between the ends of the last two of several frames that follow each other without a pause.
-        peaks: (producer, consumer) to the largest number of words that waited, over a lone frame.
+        peaks: (producer, consumer) to the largest number of words that waited.
     """
 
     latency_cycles: int
@@ -62,23 +68,31 @@ class Simulation:
 
 
 def simulate(design: HandDesign, frames: int = 3) -> Simulation:
-    """Run one frame alone, then `frames` back to back. SIM030 if the FIFO depths let it come to a stop."""
-    alone, channels = _run(design, 1)
-    ends, _ = _run(design, frames) if frames > 1 else ([alone[0], 2 * alone[0]], [])
-    return Simulation(alone[0], ends[-1] - ends[-2], _peaks(channels))
+    """Run `frames` back to back, at least two; the first of them is as fast as one alone, as words never overtake.
 
-
-def _run(design: HandDesign, frames: int) -> tuple[list[int], list[Channel]]:
+    Raises:
+        BuildError: SIM030 if the FIFO depths let the design come to a stop, SIM031 if it is too large.
+    """
+    words = frames * sum(layer.words_in + layer.words_out for layer in design.layers)
+    if words > MOST_WORDS:
+        message = f"the design passes {words} words in {frames} frames; at most {MOST_WORDS} are simulated"
+        raise BuildError(Problem("SIM031", message, "evaluate it in parts", design.source))
     plan = _Plan(design, frames)
+    _run(plan, design.source)
+    return Simulation(plan.ends[0], plan.ends[-1] - plan.ends[-2], _peaks(plan.channels))
+
+
+def _run(plan: _Plan, source_file: str) -> None:
     running: list[tuple[str, Process]] = plan.processes
     while running:
         before = plan.progress()
         running = [item for item in running if next(item[1], DONE) is None]
         if running and plan.progress() == before:
-            stuck = ", ".join(name for name, _ in running[:6])
-            message = f"the design comes to a stop: these wait for each other: {stuck}"
-            raise BuildError(Problem("SIM030", message, "a FIFO of a branch is too short", design.source))
-    return plan.ends, plan.channels
+            waiting = [name for name in dict.fromkeys(name for name, _ in running) if name in plan.layers]
+            shown = ", ".join(waiting[:6]) + (f" and {len(waiting) - 6} more" if len(waiting) > 6 else "")
+            message = f"the design comes to a stop: these wait for each other: {shown}"
+            hint = "a FIFO behind a split is too short for what the other branch holds back"
+            raise BuildError(Problem("SIM030", message, hint, source_file))
 
 
 class _Plan:
@@ -108,6 +122,7 @@ class _Plan:
                 self.processes.append(("input", source(layer.words_in * self.frames, channel)))
         for layer in layers:
             if layer.op not in STREAMING or not layer.inputs:
+                # A streaming layer at the input has a process of its own.
                 self._process(layer, [self._leave(layer, reader) for reader in self.readers[layer.name]])
 
     def _channel(self, producer: str, consumer: str, capacity: int, latency: int = 0) -> Channel:
