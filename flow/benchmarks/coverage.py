@@ -9,14 +9,18 @@ from flow.benchmarks.doit import doit, report
 from flow.benchmarks.record import Record
 
 DEVICE = "zcu102"
-REQUIRED = ("alexnet", "vgg16", "googlenet", "resnet18", "resnet50", "squeezenet", "mobilenet_v2")
+REQUIRED = ("alexnet", "vgg16", "googlenet", "resnet18", "resnet50", "squeezenet", "squeezenet1_1", "mobilenet_v2")
+"""Networks that must pass as today's exporters write them; those inside `onnx` end in a Softmax, left to the host."""
 
 
 def coverage(root: Path, build_dir: Path, networks: Path | None) -> list[Record]:
     """One record a graph: modelled throughput, or the error that lists what is missing."""
     folders = [networks] if networks else [root / "tests" / "data" / "networks", onnx_graphs()]
-    files = [path.absolute() for folder in folders for path in sorted(folder.glob("*.onnx"))]
-    return [_estimate(root, build_dir, path) for path in files]
+    return [
+        _estimate(root, build_dir, path.absolute(), of_onnx=folder.samefile(onnx_graphs()))
+        for folder in folders
+        for path in sorted(folder.glob("*.onnx"))
+    ]
 
 
 def onnx_graphs() -> Path:
@@ -27,17 +31,19 @@ def onnx_graphs() -> Path:
     return Path(found.origin).parent / "backend" / "test" / "data" / "light"
 
 
-def _estimate(root: Path, build_dir: Path, path: Path) -> Record:
-    spec = build_dir / "specs" / f"{path.stem}.yaml"
+def _estimate(root: Path, build_dir: Path, path: Path, of_onnx: bool) -> Record:
+    name = f"onnx_{path.stem}" if of_onnx else path.stem
+    spec = build_dir / "specs" / f"{name}.yaml"
     spec.parent.mkdir(exist_ok=True)
     quoted = str(path).replace("'", "''")
     spec.write_text(f"network: {{onnx: '{quoted}'}}\ndevice: {DEVICE}\n", encoding="utf-8")
     run = doit(root, build_dir, "estimate", f"spec={spec}")
-    wanted = any(path.stem.removeprefix("light_").startswith(name) for name in REQUIRED)
-    goal = "estimate passes" if wanted else "estimate passes, or an error lists what is missing"
+    wanted = not of_onnx and path.stem.removeprefix("light_") in REQUIRED
+    goal = "estimate passes" if wanted else "estimate passes, or one error says all that is in the way"
     if run.status == 0:
-        fps = report(build_dir, path.stem, folder="explore")["throughput_fps"]
-        return Record(path.stem, float(fps), "fps", goal, True, "modelled")
-    clear = "error[" in run.output and "Traceback" not in run.output
-    found = next((line for line in run.output.splitlines() if "error[" in line), run.output[-200:])
-    return Record(path.stem, found, "", goal, clear and not wanted, "measured")
+        fps = report(build_dir, name, folder="explore")["throughput_fps"]
+        return Record(name, float(fps), "fps", goal, True, "modelled")
+    errors = [line for line in run.output.splitlines() if "error[" in line]
+    clear = len(errors) == 1 and "Traceback" not in run.output
+    found = errors[0].partition("error[")[2] if errors else run.output[-200:]
+    return Record(name, f"error[{found}" if errors else found, "", goal, clear and not wanted, "measured")

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from flow.explore.cuts import cut
 from flow.explore.population import Figures, Population
-from flow.explore.segments import Found, Segment, cut
+from flow.explore.segments import Found, Segment
 from flow.explore.space import Space
 
 Integers = npt.NDArray[np.int64]

@@ -1,11 +1,7 @@
 """What stands between layers, for a whole population: memory ports, forks, width converters, FIFOs, the weights chain.
 
-The same rules as `flow.model.lowering`, as masks over designs, edges and positions:
-
-    crossing   the edge's tensor comes from memory (another partition, or the network's input)
-    owns       the first reader of such a tensor in its partition: it stands for the memory reader
-    leaves     a position's tensor is written to memory
-    forks      modules that an edge's word passes before it is its own
+The same rules as `flow.model.lowering`, as arrays over designs, edges and positions. Each kind of connector is costed
+by one evaluation of its data sheet and charged to the partition that holds it.
 """
 
 from __future__ import annotations
@@ -19,45 +15,37 @@ import numpy.typing as npt
 
 from flow.explore.groups import by_partition
 from flow.explore.space import Space
+from flow.explore.taps import Taps, taps_of
 from flow.model.primitives import ceil_div
-from flow.model.resources import RESOURCES, fifo_cost
+from flow.model.resources import REGISTER_DEPTH, RESOURCES, fifo_cost
 from flow.model.timing import Pace, Span, passed, source
 
 Integers = npt.NDArray[np.int64]
 Booleans = npt.NDArray[np.bool_]
-WEIGHTS = ("weights_read", "weights_split")
 
 
 @dataclass(frozen=True, slots=True)
 class Connectors:
-    """Masks and costs; P designs, E edges, L positions, N partitions.
+    """Costs and timing; P designs, E edges, L positions, N partitions.
 
     Attributes:
-        crossing, direct, forks: (P, E); `direct` edges come straight from a memory port of their own.
-        leaves: (P, L).
+        taps: who reads what from where.
         cost: (P, N, resources) of all connectors and of two-word FIFOs.
         interval: (P, N) slowest connector.
         words, masters: (P, N) port words per frame and data ports.
         live: (P, N) bytes of one frame's tensors in memory.
         weighted: (P, N) weighted layers.
-        illegal: (P,) reloaded layers that cannot be built.
         fork, converter, read: timing by edge; write_converter, write: by position; (P, E) and (P, L).
         converts, write_converts: whether a width converter stands there.
-        first_edge: (L,) the first reader of a position's tensor, whose fork also feeds the memory port.
-        written_forks: (P, L) forks in front of a position's memory port.
     """
 
-    crossing: Booleans
-    direct: Booleans
-    forks: Integers
-    leaves: Booleans
+    taps: Taps
     cost: Integers
     interval: Integers
     words: Integers
     masters: Integers
     live: Integers
     weighted: Integers
-    illegal: Integers
     fork: Mapping[str, Integers]
     converter: Mapping[str, Integers]
     converts: Booleans
@@ -65,8 +53,6 @@ class Connectors:
     write_converts: Booleans
     read: Mapping[str, Integers]
     write: Mapping[str, Integers]
-    first_edge: Integers
-    written_forks: Integers
 
     def arrival(self, e: int, produced: Span | None, stretched: Integers) -> Span:
         """When an edge's frame arrives at its reader; `produced` None for the network's inputs.
@@ -76,14 +62,14 @@ class Connectors:
         read = self.read
         span = source(Pace(np.maximum(read["interval"][:, e], stretched), read["fill"][:, e], read["drain"][:, e]))
         if produced is not None:
-            crossing = self.crossing[:, e]
+            crossing = self.taps.crossing[:, e]
             span = Span(np.where(crossing, span.first, produced.first), np.where(crossing, span.last, produced.last))
-        span = _through(span, self.fork, e, self.forks[:, e])
+        span = _through(span, self.fork, e, self.taps.forks[:, e])
         return _through(span, self.converter, e, self.converts[:, e].astype(np.int64))
 
     def departure(self, p: int, produced: Span, stretched: Integers) -> Integers:
         """When the last word of a position's tensor is written, if it leaves its partition."""
-        span = _through(produced, self.fork, int(self.first_edge[p]), self.written_forks[:, p])
+        span = _through(produced, self.fork, int(self.taps.first_edge[p]), self.taps.written_forks[:, p])
         span = _through(span, self.write_converter, p, self.write_converts[:, p].astype(np.int64))
         write = self.write
         pace = Pace(np.maximum(write["interval"][:, p], stretched), write["fill"][:, p], write["drain"][:, p])
@@ -126,57 +112,21 @@ class _Wiring:
         self.lanes_out = space.rows.lanes_out[rows]
         self.share = space.rows.channels[rows]
         self.passes = space.rows.passes[rows]
-        self.home = part[:, self.reader]
+        self.taps = taps_of(space, part)
+        self.home = self.taps.home
         self.cost = np.zeros((len(part), self.most, len(RESOURCES)), np.int64)
         self.interval = np.zeros((len(part), self.most), np.int64)
 
     def connectors(self) -> Connectors:
-        self._masks()
         fork, converter, converts = self._forks(), *self._converters()
         write_converter, write_converts = self._write_converters()
         read, write = self._reads(), self._writes()
         weighted = self._weights_chain()
         self._streams(self.part, np.ones_like(self.part, bool), self.lanes_out, self.bits[self.space.inputs :])
         return Connectors(
-            self.crossing, self.direct, self.forks, self.leaves, self.cost, self.interval, self.words, self.masters,
-            self._live(), weighted, self._illegal(), fork, converter, converts, write_converter, write_converts, read,
-            write, self.first_edge, self.written_forks,
+            self.taps, self.cost, self.interval, self.words, self.masters, self._live(), weighted, fork, converter,
+            converts, write_converter, write_converts, read, write,
         )  # fmt: skip
-
-    def _masks(self) -> None:
-        space, part = self.space, self.part
-        edges, count = len(space.edges), len(part)
-        self.crossing = np.ones((count, edges), bool)
-        self.owns, self.direct = np.zeros((count, edges), bool), np.zeros((count, edges), bool)
-        self.forks = np.zeros((count, edges), np.int64)
-        self.fork_modules = np.zeros((count, edges), bool)
-        self.leaves = np.zeros(part.shape, bool)
-        self.written_forks = np.zeros(part.shape, np.int64)
-        self.first_edge = np.zeros(len(space.positions), np.int64)
-        for tensor in space.tensors:
-            readers = list(tensor.readers)
-            homes = self.home[:, readers]
-            inside = np.zeros_like(homes, bool)
-            leaving = np.zeros(count, bool)
-            if tensor.producer >= 0:
-                inside = homes == part[:, tensor.producer][:, None]
-                leaving = ~inside.all(axis=1) | tensor.is_output
-                self.leaves[:, tensor.producer] = leaving
-                self.written_forks[:, tensor.producer] = leaving & inside.any(axis=1)
-                self.first_edge[tensor.producer] = readers[0] if readers else 0
-            self._taps(readers, homes, inside, leaving)
-
-    def _taps(self, readers: list[int], homes: Integers, inside: Booleans, leaving: Booleans) -> None:
-        """Readers in one partition share a stream: the i-th of K taps lies behind min(i + 1, K - 1) forks."""
-        for k, e in enumerate(readers):
-            mates = homes == homes[:, k][:, None]
-            order = mates[:, :k].sum(axis=1) + (leaving & inside[:, k])
-            taps = mates.sum(axis=1) + (leaving & inside[:, k])
-            self.crossing[:, e] = ~inside[:, k]
-            self.owns[:, e] = self.crossing[:, e] & (order == 0)
-            self.direct[:, e] = self.crossing[:, e] & (taps == 1)
-            self.forks[:, e] = np.minimum(order + 1, taps - 1)
-            self.fork_modules[:, e] = order > 0
 
     # Costs: each adds itself to the partition that holds it.
 
@@ -191,14 +141,14 @@ class _Wiring:
 
     def _streams(self, where: Integers, mask: Booleans, lanes: Any, bits: Any, count: int = 1) -> None:
         """Charge `count` two-word FIFOs a module."""
-        cost = fifo_cost(2, lanes * bits)
+        cost = fifo_cost(REGISTER_DEPTH, lanes * bits)
         full = np.stack([np.broadcast_to(cost[name], where.shape) for name in RESOURCES], axis=-1)
         self.cost += by_partition(np.add, full * mask[:, :, None] * count, where, self.most)
 
     def _source_lanes(self) -> Integers:
         """Lanes of the stream that an edge's tensor comes on."""
         position = np.maximum(self.tensor - self.space.inputs, 0)
-        return np.where(self.crossing, self.per_word[self.tensor], self.lanes_out[:, position])
+        return np.where(self.taps.crossing, self.per_word[self.tensor], self.lanes_out[:, position])
 
     def _forks(self) -> dict[str, Integers]:
         t, lanes = self.tensor, self._source_lanes()
@@ -208,24 +158,24 @@ class _Wiring:
             "coarse": lanes,
             "data_bits": self.bits[t],
         }
-        if not self.forks.any() and not self.written_forks.any():
+        if not self.taps.forks.any() and not self.taps.written_forks.any():
             return {name: np.zeros_like(lanes) for name in ("interval", "fill", "drain")}
-        figures = self._add(self.home, self.fork_modules, self.space.catalogue.evaluate("fork", parameters))
-        self._streams(self.home, self.fork_modules, lanes, self.bits[t], 2)
+        figures = self._add(self.home, self.taps.fork_modules, self.space.catalogue.evaluate("fork", parameters))
+        self._streams(self.home, self.taps.fork_modules, lanes, self.bits[t], 2)
         return figures
 
     def _converters(self) -> tuple[dict[str, Integers], Booleans]:
         t, lanes = self.tensor, self._source_lanes()
         wanted = self.lanes_in[:, self.reader]
         position = np.maximum(t - self.space.inputs, 0)
-        channels = np.where(self.crossing, self.channels[t], self.share[:, position])
+        channels = np.where(self.taps.crossing, self.channels[t], self.share[:, position])
         needed = lanes != wanted
         figures = self._converter(self.home, needed, self.pixels[t], channels, lanes, wanted, self.bits[t])
         return figures, needed
 
     def _write_converters(self) -> tuple[dict[str, Integers], Booleans]:
         t = slice(self.space.inputs, None)
-        needed = self.leaves & (self.lanes_out != self.per_word[t])
+        needed = self.taps.leaves & (self.lanes_out != self.per_word[t])
         wanted = np.broadcast_to(self.per_word[t], self.part.shape)
         figures = self._converter(
             self.part, needed, self.pixels[t], self.share, self.lanes_out, wanted, self.bits[t]
@@ -255,10 +205,10 @@ class _Wiring:
             "pixels": self.pixels[t], "channels": self.channels[t], "data_bits": self.bits[t], "port_bits": port_bits,
             "pixel_stride": self._strides()[:, t],
         }  # fmt: skip
-        figures = self._add(self.home, self.owns, self.space.catalogue.evaluate("memory_read", parameters))
-        self._streams(self.home, self.owns, self.per_word[t], self.bits[t])
+        figures = self._add(self.home, self.taps.owns, self.space.catalogue.evaluate("memory_read", parameters))
+        self._streams(self.home, self.taps.owns, self.per_word[t], self.bits[t])
         self.words, self.masters = np.zeros_like(self.interval), np.zeros_like(self.interval)
-        self._move(self.home, self.owns, self.pixels[t] * ceil_div(self.channels[t], self.per_word[t]))
+        self._move(self.home, self.taps.owns, self.pixels[t] * ceil_div(self.channels[t], self.per_word[t]))
         return figures
 
     def _writes(self) -> dict[str, Integers]:
@@ -267,8 +217,8 @@ class _Wiring:
             "pixels": self.pixels[t], "channels": self.share, "data_bits": self.bits[t], "port_bits": port_bits,
             "pixel_stride": self._strides()[:, t],
         }  # fmt: skip
-        figures = self._add(self.part, self.leaves, self.space.catalogue.evaluate("memory_write", parameters))
-        self._move(self.part, self.leaves, self.pixels[t] * ceil_div(self.share, self.per_word[t]))
+        figures = self._add(self.part, self.taps.leaves, self.space.catalogue.evaluate("memory_write", parameters))
+        self._move(self.part, self.taps.leaves, self.pixels[t] * ceil_div(self.share, self.per_word[t]))
         return figures
 
     def _move(self, where: Integers, mask: Booleans, words: Integers) -> None:
@@ -295,7 +245,7 @@ class _Wiring:
         self._streams(self.part, last, 1, port_bits)
         return layers
 
-    # Memory and legality
+    # Memory
 
     def _live(self) -> Integers:
         """Bytes of one frame of every tensor that must lie in memory, by partition."""
@@ -308,42 +258,9 @@ class _Wiring:
             first = self.part[:, tensor.producer] if tensor.producer >= 0 else np.zeros(count, np.int64)
             last = homes.max(axis=1) if tensor.readers else first
             last = end if tensor.is_output else last
-            stored = self.leaves[:, tensor.producer] if tensor.producer >= 0 else np.ones(count, bool)
+            stored = self.taps.leaves[:, tensor.producer] if tensor.producer >= 0 else np.ones(count, bool)
             size = np.where(stored, sizes[:, index], 0)
             change[self.designs, first] += size
             change[self.designs, last + 1] -= size
         live: Integers = np.cumsum(change, axis=1)[:, : self.most]
         return live
-
-    def _illegal(self) -> Integers:
-        """Reloaded layers (or parts of their chain) that no partition can hold as they stand."""
-        space, part = self.space, self.part
-        wrong = np.zeros(len(part), np.int64)
-        last = np.zeros(part.shape, bool)
-        last[:, :-1] = part[:, 1:] != part[:, :-1]
-        last[:, -1] = True
-        reloaded = self.passes > 1
-        if not reloaded.any():
-            return wrong
-        most = by_partition(np.maximum, self.passes, part, self.most)
-        in_reloaded = most[self.designs[:, None], part] > 1
-        # Only the end of the chain may leave a partition that is processed in passes.
-        wrong += (self.leaves & in_reloaded & ~last).sum(axis=1)
-        allowed = np.zeros(part.shape, bool)
-        for p, position in enumerate(space.positions):
-            if not position.weighted:
-                continue
-            members = [p, *position.tail]
-            inside = part[:, members] == part[:, p][:, None]
-            chain = reloaded[:, p] & True
-            for q, here in zip(members, inside.T, strict=True):
-                allowed[:, q] |= chain & here & (self.passes[:, q] == self.passes[:, p])
-            # The last member inside must be the partition's last position.
-            ends = np.where(inside, np.array(members), p).max(axis=1)
-            wrong += chain & ~last[self.designs, ends]
-        wrong += (reloaded & ~allowed).sum(axis=1)
-        # Members of a reloaded chain that kept their single-pass rows.
-        for p, position in enumerate(space.positions):
-            for q in position.tail if position.weighted else ():
-                wrong += reloaded[:, p] & (part[:, q] == part[:, p]) & (self.passes[:, q] != self.passes[:, p])
-        return wrong

@@ -11,6 +11,7 @@ import numpy as np
 
 from flow.diagnostics import BuildError, Problem
 from flow.explore.archive import Archive
+from flow.explore.cuts import cut
 from flow.explore.decode import decode
 from flow.explore.diagnose import no_design, unmet
 from flow.explore.frontier import Frontiers
@@ -18,7 +19,7 @@ from flow.explore.limits import bounds_of
 from flow.explore.polish import Polisher
 from flow.explore.population import Population
 from flow.explore.search import Progress, Scored, Search
-from flow.explore.segments import Found, Segment, Segments, cut
+from flow.explore.segments import Found, Segment, Segments
 from flow.explore.space import Space, build_space
 from flow.explore.transform import Transform
 from flow.ir import Graph
@@ -63,8 +64,10 @@ class Exploration:
         return self.design.as_json() | {"modelled": self.performance.as_json()}
 
     def pareto_json(self) -> list[dict[str, Any]]:
-        """pareto.json: the front."""
-        return list(self.pareto)
+        """pareto.json: the front, the chosen design marked."""
+        built = self.performance.as_json()
+        same = ("throughput_fps", "resources")
+        return [point | {"chosen": all(point[key] == built[key] for key in same)} for point in self.pareto]
 
     def sdf_json(self) -> dict[str, Any]:
         """sdf.json: topology and workload matrices of every partition."""

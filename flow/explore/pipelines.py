@@ -69,12 +69,12 @@ class _Walk:
             for e in position.edges:
                 t = space.edges[e].tensor
                 inputs.append(links.arrival(e, spans.get(t), memory))
-                flow, outside = flows.get(t, none), links.crossing[:, e]
+                flow, outside = flows.get(t, none), links.taps.crossing[:, e]
                 behind.append(_Flow(np.where(outside, 0.0, flow.lag), np.where(outside, 0.0, flow.lead)))
             concat = position.node.op.name == "concat"
             t = space.tensor_of(p)
             spans[t], flows[t] = (self._concat if concat else self._node)(p, inputs, behind)
-            written[:, p] = np.where(links.leaves[:, p], links.departure(p, spans[t], memory), 0)
+            written[:, p] = np.where(links.taps.leaves[:, p], links.departure(p, spans[t], memory), 0)
         last: Integers = by_partition(np.maximum, written, self.part, self.stretched.shape[1])
         return last
 
@@ -103,7 +103,7 @@ class _Walk:
         words = join_words(
             flow.lag, flow.lead, longest, tensor.pixels, tensor.pixels * ceil_div(tensor.channels, lanes)
         )
-        self._hold(p, np.where(self.links.direct[:, e], REGISTER_DEPTH, words), lanes * tensor.bits, True)
+        self._hold(p, np.where(self.links.taps.direct[:, e], REGISTER_DEPTH, words), lanes * tensor.bits, True)
 
     def _node(self, p: int, inputs: list[Span], flows: list[_Flow]) -> tuple[Span, _Flow]:
         rows, own, position = self.space.rows, self.rows[:, p], self.space.positions[p]

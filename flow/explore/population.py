@@ -16,6 +16,7 @@ import numpy.typing as npt
 from flow.explore.connectors import Connectors, connectors_of
 from flow.explore.groups import by_partition
 from flow.explore.pipelines import pipelines
+from flow.explore.reloading import misplaced
 from flow.explore.space import Space
 from flow.model.resources import RESOURCES
 
@@ -104,10 +105,11 @@ class _Evaluation:
         weights = np.where(exists, first + (passes - 1) * later, 0).sum(axis=1) * (space.memory.port_bits // 8)
         memory = self.links.live.max(axis=1) * space.batch + weights
         over = self._over(resources)
-        violation = self._violation(over, memory, count)
+        illegal = misplaced(space, self.part, self.passes_at, self.links.taps.leaves)
+        violation = self._violation(over, memory, count) + illegal
         return Figures(
             count, np.where(exists, passes, 0), np.where(exists, interval, 0), np.where(exists, latency, 0), resources,
-            time_s, total_s, latency_s, memory, over, self.links.illegal, violation,
+            time_s, total_s, latency_s, memory, over, illegal, violation,
         )  # fmt: skip
 
     # Per partition
@@ -133,6 +135,6 @@ class _Evaluation:
 
     def _violation(self, over: Floats, memory: Integers, count: Integers) -> Floats:
         result = over.sum(axis=1) + np.maximum(memory / self.space.memory.capacity_bytes - 1, 0)
-        result = result + np.maximum(count - self.space.max_partitions, 0) + self.links.illegal
+        result = result + np.maximum(count - self.space.max_partitions, 0)
         rounded: Floats = np.round(result, 9)
         return rounded

@@ -25,6 +25,7 @@ from flow.model.weight_memory import slot_bits, values_per_word
 from flow.model.widths import Widths
 from flow.spec import Device
 
+BRAM18_BITS = 18432
 PASS_CHOICES = 6
 """Numbers of reloading passes that are tabulated for a layer, from the first whose weights may fit."""
 
@@ -286,6 +287,6 @@ def _pass_choices(layer: Layer, filters: int, per_word: int, limits: Mapping[str
     legal = {-(-filters // share) for share in shares} & set(layer.genes["weights_reloading"]) - {1}
     weight = layer.op.parameters(layer.inputs)["weight"]
     bits = math.prod(weight) * slot_bits((layer.numbers.weight or Format()).bits)
-    room = max(1, limits["bram18"]) * 18432 + limits["uram"] * 294912
+    room = max(1, limits["bram18"]) * BRAM18_BITS
     enough = [n for n in sorted(legal) if filters_per_pass(filters, n, per_word) * bits // filters <= room]
     return tuple(enough[:PASS_CHOICES])

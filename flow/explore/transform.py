@@ -7,18 +7,15 @@ A part whose rule is not in the pipeline stays closed: its gene keeps its neutra
 
 from __future__ import annotations
 
-import importlib.util
-import inspect
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from flow.diagnostics import BuildError, Problem, quoted, suggest
 from flow.ir import Graph, Operator, Shape
+from flow.rewrite import Entry, Rule, RuleFolder, check_entries, load_rules, rule_options
 
 GENES = {"coarse": ((1, 1, 1),), "fine": (1,), "cuts": (), "weights_reloading": (1,)}
 """Genes and their values while no transformation opens them."""
@@ -39,27 +36,31 @@ class Gene:
 
 
 @dataclass(frozen=True, slots=True)
-class Transform:
-    """A loaded rule with its options bound; `file` is its name in messages."""
+class TransformRule(Rule):
+    """A rule that opens a part of the design space; `applies_to`: operator classes, or Graph."""
 
-    name: str
-    applies_to: tuple[type, ...]
-    function: Callable[..., Gene | None]
+    applies_to: tuple[type, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Transform:
+    """A rule at its place in the pipeline with its options."""
+
+    rule: TransformRule
     options: Mapping[str, Any]
-    file: str = ""
 
     def gene(self, op: Operator, inputs: Sequence[Shape]) -> Gene | None:
         """The gene that it opens for a layer."""
-        return self._called(op, inputs) if isinstance(op, self.applies_to) else None
+        return self._called(op, inputs) if isinstance(op, self.rule.applies_to) else None
 
     def graph_gene(self, graph: Graph) -> Gene | None:
         """The gene that it opens for the whole graph."""
-        return self._called(graph) if Graph in self.applies_to else None
+        return self._called(graph) if Graph in self.rule.applies_to else None
 
     def _called(self, *arguments: Any) -> Gene | None:
         """The function's gene; RULE034 if it fails, RULE035 if that is no gene with legal values."""
         try:
-            gene = self.function(*arguments, **self.options)
+            gene = self.rule.function(*arguments, **self.options)
         except BuildError:
             raise
         except (Exception, SystemExit) as error:  # a rule may be the user's own code; its failure is that rule's error
@@ -76,8 +77,8 @@ class Transform:
         return gene
 
     def _problem(self, code: str, message: str, hint: str) -> BuildError:
-        line = self.function.__code__.co_firstlineno
-        return BuildError(Problem(code, f"transformation '{self.name}' {message}", hint, self.file, line, 1))
+        rule = self.rule
+        return BuildError(Problem(code, f"transformation '{rule.name}' {message}", hint, rule.file, rule.line, 1))
 
 
 def _legal(gene: Gene) -> bool:
@@ -94,70 +95,30 @@ def _positive(value: object) -> bool:
 
 
 def transform(
-    applies_to: type | tuple[type, ...],
-) -> Callable[[Callable[..., Gene | None]], Callable[..., Gene | None]]:
-    """Mark a rule's function; `applies_to` names operator classes, or Graph."""
-    classes = applies_to if isinstance(applies_to, tuple) else (applies_to,)
+    *, applies_to: type | tuple[type, ...], after: tuple[str, ...] = (), before: tuple[str, ...] = ()
+) -> Callable[[Callable[..., Gene | None]], TransformRule]:
+    """Decorator of the one function of a rule file.
 
-    def mark(function: Callable[..., Gene | None]) -> Callable[..., Gene | None]:
-        function.applies_to = classes  # type: ignore[attr-defined]
-        return function
-
-    return mark
-
-
-def load_transforms(
-    folders: Iterable[Path], chosen: Sequence[tuple[str, Mapping[str, Any]]] | None = None
-) -> tuple[Transform, ...]:
-    """The rules `chosen` (name, options) from `folders`; all of them without options if None.
-
-    Raises:
-        BuildError: RULE0xx for an unknown, doubled or broken rule and for unknown options, all at once.
+    Args:
+        applies_to: operator classes, or Graph.
+        after, before: rules that must stand earlier or later in the pipeline.
     """
-    files: dict[str, Path] = {}
-    problems: list[Problem] = []
-    for folder in folders:
-        for path in sorted(folder.glob("[!_]*.py")):
-            if path.stem in files:
-                problems.append(Problem("RULE031", f"two transformations are called '{path.stem}'", "", str(path)))
-            files[path.stem] = path
-    wanted = [(name, {}) for name in sorted(files)] if chosen is None else list(chosen)
-    loaded = []
-    for name, options in wanted:
-        if name not in files:
-            problems.append(Problem("RULE030", f"unknown transformation '{name}'", suggest(name, files)))
-            continue
-        try:
-            loaded.append(_load(name, files[name], options))
-        except BuildError as error:
-            problems.extend(error.problems)
-    if problems:
-        raise BuildError(tuple(problems))
-    return tuple(loaded)
+    classes = applies_to if isinstance(applies_to, tuple) else (applies_to,)
+    positional = 1 if Graph in classes else 2
+
+    def declare(function: Callable[..., Gene | None]) -> TransformRule:
+        options = rule_options(function, positional, "the operator and its input shapes, or the graph")
+        file, line = function.__code__.co_filename, function.__code__.co_firstlineno
+        doc = str(function.__globals__.get("__doc__") or "")
+        return TransformRule(function.__name__, function, file, line, options, after, before, doc, classes)
+
+    return declare
 
 
-def _load(name: str, path: Path, options: Mapping[str, Any]) -> Transform:
-    shown = os.path.relpath(path)
-    shown = str(path) if shown.startswith("..") else shown
-    spec = importlib.util.spec_from_file_location(f"transform_{name}", path)
-    if spec is None or spec.loader is None:
-        raise BuildError(Problem("RULE032", f"transformation '{name}' cannot be imported", "", shown))
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except (Exception, SystemExit) as problem:  # whatever a user's rule raises on import is one error of that file
-        raise BuildError(Problem("RULE032", f"transformation '{name}': {problem!r}", "", shown)) from problem
-    function = getattr(module, name, None)
-    if not hasattr(function, "applies_to") or not callable(function):
-        hint = f"define '{name}' under @transform(applies_to=…)"
-        raise BuildError(Problem("RULE032", f"{shown} has no transformation '{name}'", hint, shown))
-    known = [p.name for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY]
-    unknown = [key for key in options if key not in known]
-    if unknown:
-        raise BuildError(
-            tuple(Problem("RULE033", f"{name}: unknown option '{key}'", suggest(key, known)) for key in unknown)
-        )
-    return Transform(name, function.applies_to, function, dict(options), shown)
+def load_transforms(folders: Iterable[RuleFolder], entries: Sequence[Entry]) -> tuple[Transform, ...]:
+    """The rules that a pipeline lists; BuildError as for rules of any kind."""
+    steps = check_entries(entries, load_rules(folders, TransformRule))
+    return tuple(Transform(step.rule, step.options) for step in steps)
 
 
 def fold_factors(size: int, allow_padding: bool) -> tuple[int, ...]:

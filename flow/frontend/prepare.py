@@ -61,7 +61,7 @@ def prepare(model: ModelProto, folder: Path, shown: str, input_shape: Shape) -> 
         )
         raise BuildError(tuple(missing_weights))
     inputs = {
-        v.name: _input_size(v, input_shape, _is_channels_last(graph, v.name), shown)
+        v.name: _input_size(v, input_shape, is_channels_last(graph, v.name), shown)
         for v in graph.input
         if v.name not in stored
     }
@@ -109,7 +109,7 @@ def _is_weight(graph: GraphProto, name: str) -> bool:
     return bool(places) and all(kind in _WEIGHTED and i > 0 for kind, i in places)
 
 
-def _is_channels_last(graph: GraphProto, name: str) -> bool:
+def is_channels_last(graph: GraphProto, name: str) -> bool:
     """Whether the first thing that happens to an input is the move of its channels to the front."""
     readers = [n for n in graph.node if name in n.input]
     orders = [tuple(a.ints) for n in readers if n.op_type == "Transpose" for a in n.attribute if a.name == "perm"]

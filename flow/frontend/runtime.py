@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from flow.diagnostics import BuildError, Problem
 from flow.frontend.export import onnx_model
+from flow.frontend.prepare import is_channels_last
 from flow.frontend.source import first_line, read_model
 from flow.frontend.structure import cut
 from flow.ir import Array, Graph, Shape
@@ -43,8 +45,9 @@ def runtime_outputs(
     session = _session(_cut(source, outputs, shown) if outputs and isinstance(source, Path) else source, shown)
     declared = {value.name: value.shape for value in session.get_inputs()}
     given = {
-        name: _laid_out(np.asarray(values, np.float32), declared.get(name, []))
+        name: _laid_out(np.asarray(values, np.float32), declared[name], partial(_reads_last, source, name, shown))
         for name, values in _named(frames, list(declared)).items()
+        if name in declared
     }
     names = [value.name for value in session.get_outputs()]
     count = len(next(iter(given.values())))
@@ -56,13 +59,23 @@ def _named(frames: Frames, inputs: list[str]) -> Mapping[str, Array]:
     return frames if isinstance(frames, Mapping) else dict.fromkeys(inputs[:1], frames)
 
 
-def _laid_out(values: Array, declared: list[Any]) -> Array:
-    """Frames in the axis order that the file declares: as they are if they fit, else channels last."""
+def _laid_out(values: Array, declared: Sequence[Any], reads_last: Callable[[], bool]) -> Array:
+    """Frames in the axis order that the file declares; where both orders fit, it is asked what it reads."""
     sizes: Shape = tuple(values.shape[1:])
-    wanted = list(declared)[1:]
-    if len(wanted) != len(sizes) or all(w == s or not isinstance(w, int) for w, s in zip(wanted, sizes, strict=True)):
-        return values
-    return np.ascontiguousarray(np.moveaxis(values, 1, -1))
+    first = _fits(sizes, declared[1:])
+    last = len(sizes) > 1 and _fits((*sizes[1:], sizes[0]), declared[1:])
+    moved = last and (not first or reads_last())
+    return np.ascontiguousarray(np.moveaxis(values, 1, -1)) if moved else values
+
+
+def _fits(sizes: Shape, declared: Sequence[Any]) -> bool:
+    """Whether frames may have these sizes; an axis that is left open is a name, or None."""
+    same = len(sizes) == len(declared)
+    return same and all(d == s or not isinstance(d, int) for d, s in zip(declared, sizes, strict=True))
+
+
+def _reads_last(source: Graph | Path, name: str, shown: str) -> bool:
+    return isinstance(source, Path) and is_channels_last(read_model(source, shown or source.name).graph, name)
 
 
 def _cut(path: Path, outputs: Sequence[str], shown: str) -> bytes:

@@ -31,7 +31,7 @@ class Target:
         part: e.g. `xc7z045ffg900-2`.
         family: `zynq7000` or `zynqmp` for a processing system with memory ports, "" for a bare FPGA.
         flow_target: `vivado` makes an IP for a block design, `vitis` a kernel for an accelerator card.
-        link: for a card, the link of a kernel from its name and its pointer arguments.
+        link: for a card, the link of a kernel from its name and its pointer arguments; it takes Vivado's place.
     """
 
     part: str
@@ -61,8 +61,9 @@ def generate(
         project, design = f"hls/p{partition.index}", f"vivado/p{partition.index}"
         _check(context, signatures, project, overrides)
         texts |= {out / project / name: text for name, text in _hls(context, target, overrides).items()}
-        texts[out / design / "build.tcl"] = vivado_script(_vivado_project(context, target), overrides)
-        if target.link is not None:
+        if target.link is None:
+            texts[out / design / "build.tcl"] = vivado_script(_vivado_project(context, target), overrides)
+        else:  # a kernel is exported for the linker, not as an IP that a block design could take
             link = target.link(context.name, tuple(p.name for p in context.ports))
             texts[out / design / "link.cfg"] = link_config(link, overrides)
     text = canonical_json(plan.as_json())
@@ -74,7 +75,7 @@ def generate(
         put(path, text)
     except OSError as error:
         path.unlink(missing_ok=True)
-        raise BuildError(Problem("GEN030", f"cannot write {error.filename}: {error.strerror}")) from error
+        raise BuildError(Problem("GEN030", f"cannot write {error.filename or out}: {error.strerror}")) from error
     for folder in ("hls", "vivado", "weights"):
         prune(out / folder, written, _OURS)
     return plan

@@ -109,6 +109,18 @@ class Graph:
         weights = {k: w for k, w in self.weights.items() if k.rpartition("/")[0] != name}
         return replace(self, nodes=nodes, outputs=outputs, weights=weights)
 
+    def renamed(self, name: str, to: str) -> Graph:
+        """Give a node another name, wherever the old one is said."""
+        names = {name: to}
+        nodes = tuple(
+            replace(n, name=names.get(n.name, n.name), inputs=tuple(names.get(i, i) for i in n.inputs))
+            for n in self.nodes
+        )
+        outputs = tuple(names.get(o, o) for o in self.outputs)
+        owners = [(key.rpartition("/"), weight) for key, weight in self.weights.items()]
+        weights = {f"{names.get(owner, owner)}/{parameter}": weight for (owner, _, parameter), weight in owners}
+        return replace(self, nodes=nodes, outputs=outputs, weights=weights)
+
     def fused_into(self, name: str, successor: str, op: Operator, weights: Mapping[str, Weight] | None = None) -> Graph:
         """Merge `successor` into node `name`: the node takes the successor's name, shape and output place, and `op`.
 

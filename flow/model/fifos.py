@@ -3,7 +3,8 @@
 A fork feeds its branches in lockstep, so a join's early input must hold what the other branch swallows before its
 first word comes out. In a synchronous dataflow graph that is a share of a frame, whatever the clock and the foldings:
 a window swallows rows, an inner product the whole frame. The depth is a fact about words, so halved or doubled
-latencies change nothing. Two pixels are added as margin.
+latencies change nothing. The lead keeps a strided branch from stalling the fork in the middle of a row; two pixels are
+added as margin.
 
     lag(out)   = max over inputs of lag(in) + pixels needed for the first output / pixels
     lead(out)  = lead(in) + pixels by which a strided window runs ahead inside a row / pixels

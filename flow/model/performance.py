@@ -123,6 +123,7 @@ class Performance:
             "fill_cycles": slowest.latency_cycles - slowest.interval_cycles,
             "partitions": len(self.partitions),
             "reconfigurations_per_batch": self.reconfigurations_per_batch,
+            "weights_resident": is_resident(len(self.partitions), self.partitions[0].passes),
             "resources": dict(self.resources),
             "resource_limits": dict(self.resource_limits),
             "bound_fps": significant(self.bounds.dsp_fps),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from flow.fixed_point import Format, Numbers, accumulator_bits, sum_bits
 from flow.ir import Graph, Node, Shape, elements
+from flow.operators.keeps_format import KeepsFormat
 from flow.spec import Precision
 
 
@@ -40,16 +41,12 @@ class Widths:
     def bits(self, tensor: str) -> int:
         """Width of a tensor's values."""
         node = self._nodes.get(tensor)
-        while node is not None and node.op.name in KEEPS_FORMAT:
+        while node is not None and isinstance(node.op, KeepsFormat):
             tensor = node.inputs[0]
             node = self._nodes.get(tensor)
         if node is None:
             return self.precision.activations
         return self.precision.of(node.name, node.op.name)[1]
-
-
-KEEPS_FORMAT = ("pool", "global_pool", "flatten")
-"""Operators whose output has the format of their input (the numerics contract)."""
 
 
 def numbers_of_widths(graph: Graph, precision: Precision) -> Widths:

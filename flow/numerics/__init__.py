@@ -12,7 +12,14 @@ from flow.numerics.fidelity import (
     wilson,
 )
 from flow.numerics.formats import Formats, Wordlengths, choose_formats, nominal_formats
-from flow.numerics.frames import calibration_frames, check_data, seeded_frames, unseen_frames
+from flow.numerics.frames import (
+    calibration_frames,
+    calibration_inputs,
+    check_data,
+    seeded_frames,
+    unseen_frames,
+    unseen_inputs,
+)
 from flow.numerics.ranges import Ranges, load_ranges, save_ranges, tensor_ranges
 from flow.numerics.realise import Realised, emulate, load_realised, quantise, save_realised, with_integers
 from flow.numerics.walk import evaluate
@@ -27,6 +34,7 @@ __all__ = [
     "Wordlengths",
     "accuracy",
     "calibration_frames",
+    "calibration_inputs",
     "check_data",
     "choose_formats",
     "emulate",
@@ -44,6 +52,7 @@ __all__ = [
     "tensor_ranges",
     "top1",
     "unseen_frames",
+    "unseen_inputs",
     "wilson",
     "with_integers",
 ]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from flow.diagnostics import BuildError, Problem, suggest
+from flow.diagnostics import BuildError, Problem, quoted, suggest
 from flow.ir import Array, Shape
 from flow.spec import Data
 
@@ -37,6 +37,34 @@ def unseen_frames(data: Data | None, shape: Shape, seed: int, count: int) -> tup
     if len(images) != len(labels):
         raise _problem(data, f"{len(images)} test images but {len(labels)} labels")
     return _normalised(data, images, shape), labels
+
+
+def calibration_inputs(
+    data: Data | None, inputs: Sequence[tuple[str, Shape]], seed: int, count: int = 8
+) -> dict[str, Array]:
+    """Calibration frames of every input by its name."""
+    _check_one(data, inputs)
+    first, *others = inputs
+    frames = {first[0]: calibration_frames(data, first[1], seed, count)}
+    return frames | {name: seeded_frames(shape, count, seed, f"calibration {name}") for name, shape in others}
+
+
+def unseen_inputs(
+    data: Data | None, inputs: Sequence[tuple[str, Shape]], seed: int, count: int
+) -> tuple[dict[str, Array], Array | None]:
+    """Frames of every input by its name that calibration does not see, and their labels."""
+    _check_one(data, inputs)
+    first, *others = inputs
+    frames, labels = unseen_frames(data, first[1], seed, count)
+    noise = {name: seeded_frames(shape, count, seed, f"test {name}") for name, shape in others}
+    return {first[0]: frames} | noise, labels
+
+
+def _check_one(data: Data | None, inputs: Sequence[tuple[str, Shape]]) -> None:
+    if data is not None and len(inputs) > 1:
+        names = ", ".join(quoted(name) for name, _ in inputs)
+        hint = "leave `data` out: all inputs are then fed with noise"
+        raise _problem(data, f"holds images of one input, but the network has {len(inputs)}: {names}", hint)
 
 
 def check_data(data: Data, shape: Shape, classes: int) -> None:

@@ -12,6 +12,9 @@ from flow.ir import Array, Shape, ShapeError, operator
 from flow.operators.keeps_format import KeepsFormat
 from flow.operators.onnx_node import Imported, OnnxNode, Same, Step, Unsupported, from_onnx
 
+CHANNELS_FIRST = "/channels_first"
+"""Ends the name of an output whose move of the channels to the end is left to its reader."""
+
 
 @operator("transpose")
 @dataclass(frozen=True, slots=True)

@@ -77,19 +77,20 @@ def rewrite(
             chain = parse_pattern(match)
         except PatternError as error:
             raise BuildError(Problem("RULE013", f"{function.__name__}: {error}", error.hint, file, line)) from None
-        options = rule_options(function, 1 + len(chain))
+        options = rule_options(function, 1 + len(chain), "the graph, and one node for each link of `match`")
         doc = str(function.__globals__.get("__doc__") or "")
         return RewriteRule(function.__name__, function, file, line, options, after, before, doc, chain)
 
     return declare
 
 
-def rule_options(function: Callable[..., Any], positional: int) -> dict[str, type]:
+def rule_options(function: Callable[..., Any], positional: int, arguments: str) -> dict[str, type]:
     """Types of the keyword-only parameters; BuildError if the signature is not a rule's.
 
     Args:
         function: the rule's function.
         positional: how many arguments it is called with.
+        arguments: what these are, as a hint.
     """
     name, code = function.__name__, function.__code__
     problems = []
@@ -97,7 +98,7 @@ def rule_options(function: Callable[..., Any], positional: int) -> dict[str, typ
     taken = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     if len(taken) != positional or any(p.kind is p.VAR_POSITIONAL for p in parameters):
         message = f"{name} takes {len(taken)} arguments, but is called with {positional}"
-        problems.append(Problem("RULE003", message, "the graph, and one node for each link of `match`"))
+        problems.append(Problem("RULE003", message, arguments))
     options = {}
     for parameter in [p for p in parameters if p.kind is p.KEYWORD_ONLY]:
         kind = OPTION_TYPES.get(getattr(parameter.annotation, "__name__", str(parameter.annotation)))

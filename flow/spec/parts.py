@@ -118,8 +118,10 @@ def read_file(reading: Reading, value: Value | None, folder: Path, what: str) ->
         siblings = [p.name for p in path.parent.iterdir() if p.suffix == path.suffix] if path.parent.is_dir() else []
     except (OSError, ValueError):
         siblings = []
-    near = closest(path.name, siblings)
+    near = closest(path.name, [name for name in siblings if name != path.name])
     hint = f"did you mean '{near}'?" if near else "paths are relative to the file that holds them"
+    if path.name in siblings:
+        hint = "that is a folder"
     reading.problems.append(value.place.problem("SPEC009", f"there is no {what} {quoted(value.data)}", hint))
     return None
 

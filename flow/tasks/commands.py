@@ -15,8 +15,8 @@ from doit.exceptions import TaskFailed
 
 from flow.diagnostics import BuildError, Problem, quoted, render_all, suggest
 from flow.spec import Build, device_table, show
+from flow.tasks.files import write_atomically
 from flow.tasks.project import Project
-from flow.tasks.stage import write_atomically
 
 
 @dataclass(frozen=True, slots=True)

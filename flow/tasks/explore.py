@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING
 
 from flow.diagnostics import Problem, quoted, suggest
 from flow.spec import Build, locate
+from flow.tasks.files import replaced_folder
 from flow.tasks.network import rewrite_folder
-from flow.tasks.pipeline import Section, options_of, section
+from flow.tasks.pipeline import Section, section
 from flow.tasks.project import Project, files_digest
-from flow.tasks.stage import Stage, counted, interactive, replaced_folder
+from flow.tasks.stage import Stage, counted, interactive
 
 if TYPE_CHECKING:
     from flow.explore.engine import Exploration
     from flow.ir import Graph
 
-EXPLORE_CODE = ("diagnostics", "fixed_point", "ir", "operators", "model", "explore")
+EXPLORE_CODE = ("diagnostics", "fixed_point", "ir", "operators", "rewrite", "numerics", "model", "explore")
 WRITTEN = ("design.json", "performance.json", "layers.json", "pareto.json", "sdf.json")
 
 
@@ -74,11 +75,13 @@ def _explored(
     from flow.explore.engine import explore
     from flow.explore.transform import load_transforms
     from flow.model.datasheet import load_catalogue
+    from flow.numerics import nominal_formats
     from flow.rewrite import without_hardware
 
     missing = (*without_hardware(graph), *_unmatched(project, build, graph))
     if missing:
         raise BuildError(missing)
+    nominal_formats(graph, build.precision.of)  # sums too wide for the emulator end the build here, not behind a search
     settings = build.explore
     return explore(
         graph,
@@ -87,7 +90,7 @@ def _explored(
         build.batch,
         build.precision,
         build.constraints,
-        load_transforms([folder.path for folder in rules.folders], options_of(rules.entries)),
+        load_transforms(rules.folders, rules.entries),
         load_catalogue(project.templates, build.device.dsp_type),
         objective=build.objective,
         seed=settings.seed,

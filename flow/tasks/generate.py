@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from flow.spec import Build
 from flow.tasks.explore import explore_folder
+from flow.tasks.files import write_atomically
 from flow.tasks.project import Project, files_digest
 from flow.tasks.realise import realise_folder
-from flow.tasks.stage import Stage, counted, write_atomically
+from flow.tasks.stage import Stage, counted
 
 if TYPE_CHECKING:
     from flow.model.hardware import Hardware
@@ -74,6 +75,7 @@ def generate_stage(project: Project, build: Build) -> Stage:
         doc=f"C++, Tcl, weights and schedule of {build.name}",
         timings=out / "report" / "timings.json",
         folders=(out / "hls", out / "vivado", out / "weights"),
+        made=lambda: _generated(out),
     )
 
 

@@ -6,14 +6,18 @@ Their artefacts lie in `build/networks/<network>-<key>/`, so that every spec tha
 from __future__ import annotations
 
 import json
+import mmap
+import os
+import re
 from pathlib import Path
 from typing import Any
 
 from flow.spec import Build
 from flow.spec.canonical import network_json
+from flow.tasks.files import replaced_folder
 from flow.tasks.pipeline import section
 from flow.tasks.project import Project, digest
-from flow.tasks.stage import Stage, counted, replaced_folder
+from flow.tasks.stage import Stage, counted
 
 IMPORT_CODE = ("diagnostics", "fixed_point", "ir", "operators", "frontend")
 REWRITE_CODE = ("diagnostics", "fixed_point", "ir", "operators", "rewrite")
@@ -63,7 +67,7 @@ def import_stage(project: Project, build: Build) -> Stage:
         stage="import",
         name=project.network_dir(build).name,
         run=run,
-        inputs=_network_files(network.onnx),
+        inputs=network_files(network.onnx),
         outputs=(folder / "graph.json", folder / "weights.npz"),
         values={"network": _definition(build), "code": project.code(*IMPORT_CODE)},
         doc=f"graph of {network.name}",
@@ -77,12 +81,20 @@ def _definition(build: Build) -> dict[str, Any]:
     return {key: value for key, value in declared.items() if key != "data"}
 
 
-def _network_files(onnx: Path | None) -> tuple[Path, ...]:
-    """An ONNX file and the file that exporters put its large tensors into."""
-    if onnx is None:
-        return ()
-    beside = (onnx.with_name(onnx.name + ".data"), onnx.with_suffix(".data"), onnx.with_name(onnx.stem + ".onnx_data"))
-    return (onnx, *(path for path in dict.fromkeys(beside) if path.is_file()))
+LOCATION = re.compile(rb"\n\x08location\x12([\x01-\x7f])")
+"""Where an entry `location` of a tensor begins in an ONNX file (protocol buffers: key, then length of the value)."""
+
+
+def network_files(onnx: Path | None) -> tuple[Path, ...]:
+    """An ONNX file and the files that it keeps its large tensors in, found without the cost of parsing it."""
+    if onnx is None or not onnx.stat().st_size:
+        return () if onnx is None else (onnx,)
+    names = set()
+    with onnx.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        for match in LOCATION.finditer(data):
+            names.add(data[match.end() : match.end() + match[1][0]])
+    beside = (onnx.parent / os.fsdecode(name) for name in names if b"\0" not in name)
+    return (onnx, *sorted(path for path in beside if path.is_file()))
 
 
 def _size(shape: tuple[int, ...]) -> int:
@@ -127,14 +139,12 @@ def decompose_stage(project: Project, build: Build) -> Stage:
 
     def run() -> str:
         from flow.ir import elements, load_graph
-        from flow.numerics import calibration_frames, check_data, save_ranges, tensor_ranges
+        from flow.numerics import calibration_inputs, check_data, save_ranges, tensor_ranges
 
         graph = load_graph(source)
         if network.data:
             check_data(network.data, graph.inputs[0][1], elements(graph.shapes()[graph.outputs[0]]))
-        frames = {
-            name: calibration_frames(network.data, shape, network.seed, SEEDED_FRAMES) for name, shape in graph.inputs
-        }
+        frames = calibration_inputs(network.data, graph.inputs, network.seed, SEEDED_FRAMES)
         ranges = tensor_ranges(graph, frames)
         with replaced_folder(folder) as scratch:
             save_ranges(ranges, scratch / "ranges.json")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -114,7 +114,3 @@ def _summary(path: Path) -> str:
         return "(no such file)"
     doc = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
     return doc.partition("\n")[0]
-
-
-def options_of(entries: Sequence[Entry]) -> tuple[tuple[str, Mapping[str, Any]], ...]:
-    return tuple((entry.rule, entry.options) for entry in entries)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -36,7 +37,7 @@ class Project:
 
     def network_dir(self, build: Build) -> Path:
         """Artefacts that every build of this network shares."""
-        return self.build_dir / "networks" / f"{build.network.name}-{network_key(build)}"
+        return self.build_dir / "networks" / f"{build.network.name}-{network_key(build, self.root)}"
 
     def code(self, *packages: str) -> str:
         """Digest of the Python files of some packages of `flow`: code is an input like any other."""
@@ -48,12 +49,20 @@ def digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
-def network_key(build: Build) -> str:
-    """Eight hexadecimal digits that tell networks of one name apart: of what is declared, not of a file's bytes."""
+def network_key(build: Build, root: Path) -> str:
+    """Eight hexadecimal digits that tell networks of one name apart: of what is declared, not of a file's bytes.
+
+    A file of the project counts by its place in it, so that another clone gives the same key.
+    """
     network = build.network
     declared = [repr(layer) for layer in network.layers]
-    place = str(network.onnx) if network.onnx else ""
+    place = _below(network.onnx, root) if network.onnx else ""
     return digest([network.name, place, network.input_shape, declared, network.outputs, network.seed])[:8]
+
+
+def _below(path: Path, root: Path) -> str:
+    path = Path(os.path.abspath(path))
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
 
 
 @cache
@@ -70,6 +79,6 @@ def files_digest(root: Path, paths: tuple[Path, ...]) -> str:
     """Digest of files by their place below `root` (or their name) and their bytes."""
     state = hashlib.sha256()
     for path in sorted(paths):
-        name = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
+        name = _below(path, root) if path.is_relative_to(root) else path.name
         state.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
     return state.hexdigest()

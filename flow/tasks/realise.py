@@ -6,9 +6,10 @@ from pathlib import Path
 
 from flow.spec import Build
 from flow.tasks.explore import explore_folder
+from flow.tasks.files import replaced_folder
 from flow.tasks.network import DECOMPOSE_CODE, decompose_folder, rewrite_folder
 from flow.tasks.project import Project
-from flow.tasks.stage import Stage, replaced_folder
+from flow.tasks.stage import Stage
 
 SEEDED_FRAMES = 2
 """Frames of noise that fidelity is measured on where there are no images."""
@@ -28,14 +29,12 @@ def realise_stage(project: Project, build: Build) -> Stage:
 
     def run() -> str:
         from flow.ir import canonical_json, load_graph
-        from flow.numerics import choose_formats, load_ranges, measure, save_realised, unseen_frames, with_integers
+        from flow.numerics import choose_formats, load_ranges, measure, save_realised, unseen_inputs, with_integers
 
         graph = load_graph(source)
         realised = with_integers(graph, choose_formats(graph, load_ranges(ranges / "ranges.json"), precision.of))
-        shape = graph.inputs[0][1]
-        frames, labels = unseen_frames(
-            network.data, shape, network.seed, MOST_IMAGES if network.data else SEEDED_FRAMES
-        )
+        count = MOST_IMAGES if network.data else SEEDED_FRAMES
+        frames, labels = unseen_inputs(network.data, graph.inputs, network.seed, count)
         fidelity = measure(graph, realised, frames, labels)
         with replaced_folder(folder) as scratch:
             save_realised(realised, scratch)

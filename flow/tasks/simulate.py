@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from flow.spec import Build
@@ -26,16 +27,15 @@ def simulate_stage(project: Project, build: Build) -> Stage:
     verification = out / "report" / "verification.json"
 
     def run() -> str:
-        from flow.numerics import unseen_frames
+        from flow.numerics import unseen_inputs
         from flow.tools.gpp import MODES
         from flow.tools.simulation import simulate
 
         for name in ("verification.json", "index.html"):
             (out / "report" / name).unlink(missing_ok=True)
         hardware, realised = lowered(project, build)
-        shape = realised.graph.inputs[0][1]
         data = network.data if settings.images == "data" else None
-        frames, labels = unseen_frames(data, shape, network.seed, settings.frames)
+        frames, labels = unseen_inputs(data, realised.graph.inputs, network.seed, settings.frames)
         result = simulate(
             out,
             hardware,
@@ -68,14 +68,21 @@ def simulate_stage(project: Project, build: Build) -> Stage:
     )
 
 
-def _reference(project: Project, build: Build, realised: Realised, frames: Array) -> dict[str, Array]:
+def _reference(project: Project, build: Build, realised: Realised, frames: Mapping[str, Array]) -> dict[str, Array]:
     """ONNX Runtime's outputs under the names that they have in the realised graph (rules may rename an output)."""
+    import numpy as np
+
     from flow.frontend import runtime_outputs
     from flow.ir import load_graph
+    from flow.operators.transpose import CHANNELS_FIRST
 
     network = build.network
     if network.onnx is not None:
         found = runtime_outputs(network.onnx, frames, outputs=network.outputs, shown=network.onnx_file)
     else:
         found = runtime_outputs(load_graph(import_folder(project, build)), frames)
-    return dict(zip(realised.graph.outputs, found.values(), strict=True))
+    named = zip(realised.graph.outputs, found.items(), strict=True)
+    return {
+        name: np.moveaxis(values, -1, 1) if name.endswith(CHANNELS_FIRST) and name != in_file else values
+        for name, (in_file, values) in named
+    }

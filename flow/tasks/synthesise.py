@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from flow.spec import Build
+from flow.tasks.files import write_atomically
 from flow.tasks.generate import manifest_path
 from flow.tasks.project import Project
-from flow.tasks.stage import Stage, write_atomically
+from flow.tasks.stage import Stage
 
 
 def synthesise_stage(project: Project, build: Build) -> Stage:
@@ -22,8 +23,10 @@ def synthesise_stage(project: Project, build: Build) -> Stage:
         measured = []
         for folder in sorted((out / "hls").glob("p[0-9]*"), key=lambda p: int(p.name[1:])):
             hls = synthesise(folder)
-            made = implement(out / "vivado" / folder.name)
-            measured.append({"partition": int(folder.name[1:]), "hls": asdict(hls), "implementation": asdict(made)})
+            design = out / "vivado" / folder.name
+            # A card's kernels are linked with their platform (link.cfg), not implemented one by one.
+            made = asdict(implement(design)) if (design / "build.tcl").is_file() else None
+            measured.append({"partition": int(folder.name[1:]), "hls": asdict(hls), "implementation": made})
         write_atomically(result, canonical_json({"kind": "measured", "partitions": measured}))
         return f"{len(measured)} partitions, report/synthesis.json"
 

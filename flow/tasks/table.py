@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from flow.diagnostics import BuildError, Problem, render_all
@@ -23,6 +24,7 @@ from flow.tasks.command_line import (
 )
 from flow.tasks.commands import COMMANDS, Request, command_task
 from flow.tasks.explore import explore_stage
+from flow.tasks.files import clean_folders, write_atomically
 from flow.tasks.generate import generate_stage
 from flow.tasks.network import decompose_stage, import_stage, rewrite_stage
 from flow.tasks.pipeline import check_names
@@ -31,7 +33,7 @@ from flow.tasks.realise import realise_stage
 from flow.tasks.report import report_stage
 from flow.tasks.reporter import StageReporter
 from flow.tasks.simulate import simulate_stage
-from flow.tasks.stage import Stage, clean_folders, write_atomically
+from flow.tasks.stage import Stage
 from flow.tasks.synthesise import synthesise_stage
 
 Maker = Callable[[Project, Build], Stage]
@@ -60,11 +62,20 @@ ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 def load(root: Path, argv: Sequence[str]) -> dict[str, Any]:
     """Everything that dodo.py defines; ends the program with status 2 after printing what is wrong."""
     os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
+    sys.excepthook = _interrupted
     try:
         return _table(root, read_line(argv[1:], root))
     except BuildError as error:
         print(render_all(error.problems), file=sys.stderr)
         raise SystemExit(2) from None
+
+
+def _interrupted(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Whoever presses Ctrl-C wants to hear no traceback."""
+    if issubclass(kind, KeyboardInterrupt):
+        print("\ninterrupted; the same command goes on behind the last stage that ended", file=sys.stderr)
+    else:
+        sys.__excepthook__(kind, error, trace)
 
 
 def _table(root: Path, line: CommandLine) -> dict[str, Any]:

@@ -37,9 +37,20 @@ def test_coverage_of_a_folder(tmp_path: Path) -> None:
     graphs.mkdir()
     (graphs / "light_squeezenet.onnx").write_bytes((ROOT / "tests/data/networks/light_squeezenet1_1.onnx").read_bytes())
     (graphs / "light_shufflenet.onnx").write_bytes((onnx_graphs() / "light_shufflenet.onnx").read_bytes())
+    (graphs / "light_resnet50.onnx").write_bytes((onnx_graphs() / "light_resnet50.onnx").read_bytes())
     text = run_group("coverage", ROOT, tmp_path / "out", graphs)
     records = {r["what"]: r for r in json.loads((tmp_path / "out/coverage.json").read_text())["records"]}
     assert records["light_squeezenet"]["value"] > 0 and records["light_squeezenet"]["holds"]
-    assert "ONNX" in records["light_shufflenet"]["value"] and records["light_shufflenet"]["holds"]
+    assert records["light_shufflenet"]["value"].startswith("error[ONNX010]") and records["light_shufflenet"]["holds"]
+    assert not records["light_resnet50"]["holds"], "a network that must pass"
     assert "light_squeezenet" in text
     assert GROUPS["coverage"].run is coverage
+
+
+def test_coverage_of_graphs_inside_onnx(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are other networks under the same names: they need not pass, and overwrite nothing."""
+    (tmp_path / "light_resnet50.onnx").write_bytes((onnx_graphs() / "light_resnet50.onnx").read_bytes())
+    monkeypatch.setattr("flow.benchmarks.coverage.onnx_graphs", lambda: tmp_path)
+    (tmp_path / "out").mkdir()
+    (record,) = coverage(ROOT, tmp_path / "out", tmp_path)
+    assert record.what == "onnx_light_resnet50" and record.holds and "Softmax (1 node)" in str(record.value)

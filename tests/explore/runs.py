@@ -17,15 +17,22 @@ from flow.model.datasheet import load_catalogue
 from flow.model.memory import memory_system
 from flow.model.resources import limits
 from flow.model.widths import numbers_of_widths
+from flow.rewrite import Entry, RuleFolder
 from flow.spec import Constraints, Device, Precision, Utilisation
 
 ROOT = Path(__file__).parents[2]
+SHIPPED = RuleFolder(ROOT / "rules" / "transform", "rules/transform")
 
 
 def rules(*names: str, **options: Mapping[str, Any]) -> tuple[Transform, ...]:
     """Shipped transformations by name; all of them if none is named."""
-    chosen = [(name, options.get(name, {})) for name in names] if names else None
-    return load_transforms([ROOT / "rules" / "transform"], chosen)
+    chosen = names or ("coarse_folding", "fine_folding", "partitioning", "weights_reloading")
+    return load_transforms([SHIPPED], [entry(name, **options.get(name, {})) for name in chosen])
+
+
+def entry(rule: str, line: int = 1, **options: Any) -> Entry:
+    """A line of a pipeline's section."""
+    return Entry(rule, "", options, "own.yaml", line, 3)
 
 
 def space_of(graph: Graph, device: Device, batch: int = 16, precision: Precision | None = None, *names: str) -> Space:

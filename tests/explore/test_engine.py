@@ -53,6 +53,7 @@ def test_vgg16_on_zc706_beats_the_published_design() -> None:
     assert all("n1" not in p.nodes or "n2" in p.nodes for p in found.design.partitions)
     assert [s[0] for s in seen] == list(range(1, 7)) and seen[-1][2] <= figures["throughput_fps"] * (1 + 1e-9)
     assert found.evaluations > 500 and found.pareto[0]["throughput_fps"] == figures["throughput_fps"]
+    assert [point["chosen"] for point in found.pareto_json()] == [True] + [False] * (len(found.pareto) - 1)
 
 
 @pytest.mark.parametrize(

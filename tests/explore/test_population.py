@@ -7,7 +7,8 @@ import pytest
 
 from flow.explore.decode import decode, encode
 from flow.explore.limits import bounds_of
-from flow.explore.population import evaluate_population
+from flow.explore.population import Population, evaluate_population
+from flow.explore.space import Space
 from flow.ir import Graph
 from flow.model.hardware import design_from_json
 from flow.model.lowering import LoweringError, lower
@@ -70,3 +71,33 @@ def test_a_design_survives_json_and_encoding() -> None:
         again = encode(space, design)
         assert np.array_equal(again.cuts[0], population.cuts[index])
         assert np.array_equal(again.rows[0], population.rows[index])
+
+
+def violation_of(space: Space, cuts: tuple[int, ...], passes: dict[int, int]) -> float:
+    """Of VGG-like foldings, all the smallest, with positions `passes` on the rows of so many passes."""
+    mask = np.zeros((1, len(space.positions)), bool)
+    mask[0, list(cuts)] = True
+    tables = [position.tables[passes.get(p, 1)] for p, position in enumerate(space.positions)]
+    slowest = np.array([[table.stop - 1 for table in tables]])
+    return float(evaluate_population(space, Population(mask, slowest)).violation[0])
+
+
+def test_only_the_last_weighted_layer_of_a_partition_can_be_reloaded() -> None:
+    """LeNet: convolution, pool, convolution, pool, inner product, inner product."""
+    space = space_of(networks.lenet5(), devices.device(900, 2000, 200_000))
+    assert violation_of(space, (), {}) == 0
+    assert violation_of(space, (), {5: 3}) == 0
+    assert violation_of(space, (2,), {0: 3, 1: 3}) == 0
+    # A layer in front of another weighted one; a chain of which a part keeps all channels; passes without a layer.
+    assert violation_of(space, (), {0: 3, 1: 3}) > 0
+    assert violation_of(space, (2,), {0: 3}) > 0
+    assert violation_of(space, (2,), {1: 3}) > 0
+    assert violation_of(space, (1,), {0: 3, 1: 3}) > 0
+
+
+def test_a_tensor_beside_the_reloaded_chain_may_not_leave() -> None:
+    """The last convolution of a ResNet's block is reloaded while the skip is cut, too."""
+    space = space_of(networks.resnet8(), devices.device(900, 2000, 200_000))
+    last = next(p for p, position in enumerate(space.positions) if position.node.op.name == "add") - 1
+    assert violation_of(space, (last + 1,), {}) == 0
+    assert violation_of(space, (last + 1,), {last: 2}) > 0

@@ -10,8 +10,9 @@ from flow.diagnostics import BuildError
 from flow.explore.transform import fold_factors, load_transforms
 from flow.ir import Folding
 from flow.model.hardware import Design
+from flow.rewrite import RuleFolder
 from tests.explore import devices, networks
-from tests.explore.runs import ROOT, explored, rules, space_of
+from tests.explore.runs import SHIPPED, entry, explored, rules, space_of
 
 ALL = ("coarse_folding", "fine_folding", "partitioning", "weights_reloading")
 QUICK = {"generations": 4, "population": 16}
@@ -86,23 +87,11 @@ from flow.explore.transform import Gene, transform
 from flow.ir import Operator
 
 @transform(applies_to=Operator)
-def single_lane(op, inputs, *, lanes=1):
+def single_lane(op, inputs, *, lanes: int = 1):
     return Gene("coarse", ((lanes, lanes, 1),)) if op.ip else None
 """
     (tmp_path / "single_lane.py").write_text(rule, encoding="utf-8")
-    folders = [ROOT / "rules" / "transform", tmp_path]
-    chosen = load_transforms(folders, [("single_lane", {"lanes": 2}), ("fine_folding", {})])
+    folders = [SHIPPED, RuleFolder(tmp_path, "mine")]
+    chosen = load_transforms(folders, [entry("single_lane", lanes=2), entry("fine_folding")])
     design = explored(networks.chain((4, 6), (4, 8, 8)), devices.zc706(), 4, transforms=chosen, **QUICK).design
     assert {(f.coarse_in, f.coarse_out) for f in foldings(design)} == {(2, 2)}
-
-
-def test_mistakes_in_the_pipeline_are_reported_together(tmp_path: Path) -> None:
-    (tmp_path / "broken.py").write_text("import nothing_of_that_name", encoding="utf-8")
-    (tmp_path / "empty.py").write_text("", encoding="utf-8")
-    chosen = [("corse_folding", {}), ("fine_folding", {"alow_padding": True}), ("broken", {}), ("empty", {})]
-    with pytest.raises(BuildError) as caught:
-        load_transforms([ROOT / "rules" / "transform", tmp_path], chosen)
-    problems = {p.code: p for p in caught.value.problems}
-    assert len(caught.value.problems) == 4
-    assert problems["RULE030"].hint == "did you mean 'coarse_folding'?"
-    assert problems["RULE033"].hint == "did you mean 'allow_padding'?"

@@ -250,6 +250,28 @@ def test_channels_last_pooled(tmp_path: Path, keep: int) -> None:
     check(m.save(tmp_path))
 
 
+@pytest.mark.parametrize("shape", [(1, 4, 4, 4), (1, None, None, None)])
+def test_channels_last_input_whose_shape_does_not_tell(tmp_path: Path, shape: tuple[int | None, ...]) -> None:
+    """Frames fit in either order; what the file reads decides."""
+    m = Model(*shape)
+    m.add("Transpose", perm=[0, 3, 1, 2])
+    m.conv(4, 3)
+    check(m.save(tmp_path), input_shape=(4, 4, 4))
+
+
+def test_channels_last_output_is_left_to_its_reader(tmp_path: Path) -> None:
+    m = Model(1, 6, 7, 3)
+    channels_last(m)
+    m.add("Relu")
+    path = m.save(tmp_path)
+    graph = import_onnx(path)
+    final, x = rewritten(graph), frames(graph)
+    assert without_hardware(final) == () and final.shapes()[final.outputs[0]] == (4, 7, 9)
+    assert final.outputs[0].endswith("/channels_first")
+    (expected,), (found,) = runtime_outputs(path, x).values(), reference_outputs(final, x).values()
+    np.testing.assert_allclose(np.moveaxis(found, 1, -1), expected, rtol=1e-4, atol=1e-4)
+
+
 @pytest.mark.parametrize("kind", [np.float16, np.float64])
 def test_other_floats_become_float32(tmp_path: Path, kind: type) -> None:
     code = {np.float16: TensorProto.FLOAT16, np.float64: TensorProto.DOUBLE}[kind]

@@ -1,5 +1,9 @@
 """The command line on a project that is built."""
 
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -67,6 +71,13 @@ def test_a_wordlength_for_no_layer_is_an_error(project: Path, run: Callable[...,
     assert "did you mean 'conv1'?" in outcome.output
 
 
+def test_sums_that_are_too_wide_end_the_estimate(project: Path, run: Callable[..., Any]) -> None:
+    spec = project / "specs/tiny_zed.yaml"
+    spec.write_text(spec.read_text() + "precision: {weights: 32, activations: 32}\n")
+    outcome = run(project, "estimate", "spec=tiny_zed")
+    assert (outcome.status != 0, outcome.output.count("error[NUM001]"), outcome.ran) == (True, 2, [])
+
+
 def test_unknown_rules_of_all_sections_stop_before_anything_runs(project: Path, run: Callable[..., Any]) -> None:
     (project / "specs/own.yaml").write_text("rewrite: [fuse_rleu]\ncheck: [nosuch]\ntransform: [coarse]\n")
     spec = project / "specs/tiny_zed.yaml"
@@ -96,3 +107,44 @@ def test_every_stage_runs_alone(project: Path, run: Callable[..., Any]) -> None:
         after = ["report"] if stage == "simulate" else []  # a page must never stand beside figures that are gone
         assert (outcome.status, outcome.ran) == (0, [stage, *after]), outcome.output
         assert path.read_bytes() == content
+
+
+def test_what_is_damaged_by_hand_is_made_again(project: Path, run: Callable[..., Any]) -> None:
+    damaged = {
+        "networks/*/import/graph.json": ["import"],
+        "networks/*/import/weights.npz": ["import"],
+        "tiny_zed/explore/design.json": ["explore"],
+        "tiny_zed/hls/p0/partition_0.cpp": ["generate"],
+        "tiny_zed/report/verification.json": ["simulate", "report"],
+    }
+    for pattern, ran in damaged.items():
+        (path,) = (project / "build").glob(pattern)
+        content = path.read_bytes()
+        path.write_bytes(content[:10])
+        outcome = run(project, "build", "spec=tiny_zed")
+        assert (outcome.status, outcome.ran) == (0, ran), outcome.output
+        assert path.read_bytes() == content
+    (project / "build/tiny_zed/hls/p0/build.tcl").unlink()
+    (project / "build/tiny_zed/report/timings.json").write_text("{")
+    assert run(project, "build", "spec=tiny_zed").ran == ["generate"]
+
+
+def test_a_new_time_alone_is_no_change(project: Path, run: Callable[..., Any]) -> None:
+    for path in (*project.glob("specs/**/*.yaml"), *project.glob("build/**/*")):
+        if path.is_file() and path.name != ".doit.db":
+            path.touch()
+    outcome = run(project, "build", "spec=tiny_zed")
+    assert (outcome.status, outcome.ran) == (0, []), outcome.output
+
+
+def test_an_interrupted_build_says_so_and_goes_on(project: Path) -> None:
+    command = (sys.executable, "-m", "doit", "-a", "build", "spec=tiny_zed")
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "bufsize": 1}
+    with subprocess.Popen(command, cwd=project, text=True, start_new_session=True, **pipes) as build:
+        assert build.stdout is not None
+        while not build.stdout.readline().startswith("import"):
+            pass
+        os.killpg(build.pid, signal.SIGINT)
+        output = build.stdout.read()
+    assert build.returncode != 0
+    assert "interrupted" in output and "Traceback" not in output

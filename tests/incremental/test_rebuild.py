@@ -50,6 +50,18 @@ def test_vendor_tools_run_once(project: Path, run: Callable[..., Any], tmp_path:
     assert "measured" in (project / "build/tiny_zed/report/synthesis.json").read_text()
 
 
+def test_a_card_is_synthesised_without_vivado(project: Path, run: Callable[..., Any], tmp_path: Path) -> None:
+    """Its kernels are exported for the linker; there is no IP that Vivado could take."""
+    spec, log = project / "specs/tiny_zed.yaml", tmp_path / "calls.log"
+    spec.write_text(spec.read_text().replace("zedboard", "u50"))
+    fakes = f"{ROOT / 'tests' / 'fake_tools'}{os.pathsep}{os.environ['PATH']}"
+    outcome = run(project, "synthesise", "spec=tiny_zed", PATH=fakes, CONVMAKE_FAKE_LOG=str(log))
+    assert outcome.status == 0, outcome.output
+    assert len([line for line in log.read_text().splitlines() if "build.tcl" in line]) == 1
+    assert '"implementation":null' in (project / "build/tiny_zed/report/synthesis.json").read_text().replace(" ", "")
+    assert not (project / "build/tiny_zed/vivado/p0/build.tcl").exists()
+
+
 def test_without_vendor_tools_synthesis_says_what_is_missing(project: Path, run: Callable[..., Any]) -> None:
     outcome = run(project, "synthesise", "spec=tiny_zed")
     assert outcome.status != 0

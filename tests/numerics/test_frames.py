@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 
 from flow.diagnostics import BuildError
-from flow.numerics import calibration_frames, check_data, seeded_frames, unseen_frames
+from flow.numerics import (
+    calibration_frames,
+    calibration_inputs,
+    check_data,
+    seeded_frames,
+    unseen_frames,
+    unseen_inputs,
+)
 from flow.spec import Data
 
 IMAGES = np.arange(5 * 4 * 4, dtype=np.uint8).reshape(5, 4, 4)
@@ -41,6 +48,22 @@ def test_without_data_frames_are_seeded():
     frames, labels = unseen_frames(None, (1, 4, 4), 0, 3)
     assert labels is None
     assert not np.array_equal(frames, calibration_frames(None, (1, 4, 4), 0, 3))
+
+
+def test_every_input_has_noise_of_its_own(data):
+    inputs = (("x", (1, 4, 4)), ("y", (1, 4, 4)))
+    seen, (unseen, labels) = calibration_inputs(None, inputs, 0, 3), unseen_inputs(None, inputs, 0, 3)
+    assert list(seen) == list(unseen) == ["x", "y"] and labels is None
+    frames = [*seen.values(), *unseen.values()]
+    assert len({values.tobytes() for values in frames}) == 4
+    np.testing.assert_array_equal(seen["x"], calibration_frames(None, (1, 4, 4), 0, 3))
+
+
+@pytest.mark.parametrize("inputs_of", [calibration_inputs, unseen_inputs])
+def test_images_belong_to_one_input(data, inputs_of):
+    assert inputs_of(data, (("x", (1, 4, 4)),), 0, 3)
+    with pytest.raises(BuildError, match=r"NUM005.*but the network has 2: 'x', 'y'"):
+        inputs_of(data, (("x", (1, 4, 4)), ("y", (1, 4, 4))), 0, 3)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 
 from flow.frontend import reference_outputs
 from flow.ir import Graph, verify
+from flow.operators.transpose import CHANNELS_FIRST
 from flow.rewrite import RewriteRule, RuleFolder, Step, example, load_rules, run_rules
 
 RULES = load_rules([RuleFolder(Path(__file__).parents[2] / "rules" / "rewrite", "rules/rewrite")], RewriteRule)
@@ -28,10 +29,11 @@ def test_example(name: str) -> None:
     result = run_rules(shown.before, [Step(RULES[name], {})])
     assert result.hits and structure(result.graph) == structure(shown.after)
     verify(result.graph)
-    expected = list(reference_outputs(shown.before, frames(shown.before)).values())
-    found = list(reference_outputs(result.graph, frames(shown.before)).values())
-    for a, b in zip(expected, found, strict=True):
-        np.testing.assert_allclose(a.reshape(2, -1), b.reshape(2, -1), rtol=1e-4, atol=1e-4)
+    expected = reference_outputs(shown.before, frames(shown.before)).items()
+    found = reference_outputs(result.graph, frames(shown.before)).items()
+    for (_, a), (tensor, b) in zip(expected, found, strict=True):
+        order = np.moveaxis(b, 1, -1) if tensor.endswith(CHANNELS_FIRST) else b
+        np.testing.assert_allclose(a.reshape(2, -1), order.reshape(2, -1), rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", sorted(RULES))

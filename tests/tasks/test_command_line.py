@@ -6,7 +6,7 @@ import pytest
 
 from flow.diagnostics import BuildError, render_all
 from flow.tasks.command_line import check_commands, read_line, spec_folder, writable_folder
-from flow.tasks.stage import clean_folders
+from flow.tasks.files import clean_folders
 
 ROOT = Path(__file__).parents[2]
 KNOWN = ("build", "estimate", "explore", "explore:mine")
