@@ -9,6 +9,7 @@ from pathlib import Path
 
 from flow.benchmarks.builds import accuracy, builds, vgg16
 from flow.benchmarks.coverage import coverage
+from flow.benchmarks.fidelity import fidelity
 from flow.benchmarks.record import Record, machine, table
 from flow.benchmarks.speed import speed
 from flow.benchmarks.timed import timed
@@ -29,6 +30,7 @@ GROUPS: Mapping[str, Group] = {
     "builds": Group(builds, "every shipped spec through the whole build"),
     "speed": Group(speed, "emulator, population evaluation, start-up"),
     "timed": Group(timed, "timed simulation of a VGG16 partition: speed, and equal cycles in all three forms"),
+    "fidelity": Group(fidelity, "models beside simulation and measured boards"),
     "coverage": Group(coverage, "which ONNX graphs pass `estimate`; networks=DIR, else the tests' and onnx's own"),
 }
 

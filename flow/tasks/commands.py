@@ -141,11 +141,20 @@ def _benchmarks(request: Request) -> None:
     sys.stdout.write(run_group(words["name"], project.root, project.build_dir / "benchmarks", folder))
 
 
+def _evaluate(request: Request) -> None:
+    from flow.tasks.evaluate import evaluate_file
+
+    if "design" not in request.words:
+        raise BuildError(Problem("CLI007", "'design=' is missing", "doit evaluate design=FILE.yaml"))
+    sys.stdout.write(evaluate_file(request.project, Path(os.path.abspath(request.here / request.words["design"]))))
+
+
 COMMANDS: Mapping[str, Command] = {
     "show": Command(_show, "a spec as it is resolved, each value with where it came from"),
     "devices": Command(_devices, "the devices that are known"),
     "rules": Command(_rules, "the rules that are known, and the default pipeline"),
     "new": Command(_new, "a new spec: doit new name=NAME onnx=FILE device=DEVICE", ("name", "onnx", "device")),
+    "evaluate": Command(_evaluate, "cost a hand-written design: doit evaluate design=FILE.yaml", ("design",)),
     "check": Command(_check, "lint, types and tests"),
     "check_long": Command(_check_long, "the longer checks"),
     "readme": Command(_readme, "run the commands of the README that take minutes"),

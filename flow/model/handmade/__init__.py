@@ -1,0 +1,1 @@
+"""Hand-written designs in the modules of fpgaConvNet: read, simulated word by word, costed."""
