@@ -17,7 +17,7 @@ from flow.explore.groups import by_partition
 from flow.explore.space import Space
 from flow.explore.taps import Taps, taps_of
 from flow.model.primitives import ceil_div
-from flow.model.resources import REGISTER_DEPTH, RESOURCES, fifo_cost
+from flow.model.resources import REGISTER_DEPTH, RESOURCES, STREAM_DEPTH, fifo_cost
 from flow.model.timing import Pace, Span, passed, source
 
 Integers = npt.NDArray[np.int64]
@@ -30,7 +30,7 @@ class Connectors:
 
     Attributes:
         taps: who reads what from where.
-        cost: (P, N, resources) of all connectors and of two-word FIFOs.
+        cost: (P, N, resources) of all connectors and of FIFOs as deep as every stream's.
         interval: (P, N) slowest connector.
         words, masters: (P, N) port words per frame and data ports.
         live: (P, N) bytes of one frame's tensors in memory.
@@ -139,9 +139,11 @@ class _Wiring:
         np.maximum(self.interval, slowest, out=self.interval)
         return full
 
-    def _streams(self, where: Integers, mask: Booleans, lanes: Any, bits: Any, count: int = 1) -> None:
-        """Charge `count` two-word FIFOs a module."""
-        cost = fifo_cost(REGISTER_DEPTH, lanes * bits)
+    def _streams(
+        self, where: Integers, mask: Booleans, lanes: Any, bits: Any, count: int = 1, depth: int = STREAM_DEPTH
+    ) -> None:
+        """Charge `count` FIFOs a module."""
+        cost = fifo_cost(depth, lanes * bits)
         full = np.stack([np.broadcast_to(cost[name], where.shape) for name in RESOURCES], axis=-1)
         self.cost += by_partition(np.add, full * mask[:, :, None] * count, where, self.most)
 
@@ -239,10 +241,10 @@ class _Wiring:
         splits = weighted & (after > 0)
         sizes = {"port_bits": port_bits, "layers_after": np.maximum(after, 1)}
         self._add(self.part, splits, space.catalogue.evaluate("weights_split", sizes))
-        self._streams(self.part, splits, 1, port_bits, 2)
+        self._streams(self.part, splits, 1, port_bits, 2, REGISTER_DEPTH)
         last = weighted & (after == 0)
         self._add(self.part, last, space.catalogue.evaluate("weights_read", {"port_bits": port_bits}))
-        self._streams(self.part, last, 1, port_bits)
+        self._streams(self.part, last, 1, port_bits, 1, REGISTER_DEPTH)
         return layers
 
     # Memory

@@ -12,9 +12,9 @@ from flow.explore.connectors import Connectors
 from flow.explore.groups import by_partition
 from flow.explore.space import Space
 from flow.explore.tables import concat_stages
-from flow.model.fifos import join_words
+from flow.model.fifos import join_words, window_words
 from flow.model.primitives import ceil_div
-from flow.model.resources import REGISTER_DEPTH, RESOURCES, fifo_cost, fifo_depth
+from flow.model.resources import RESOURCES, STREAM_DEPTH, fifo_cost, fifo_depth
 from flow.model.timing import Pace, Span, joined, passed
 
 Integers = npt.NDArray[np.int64]
@@ -24,7 +24,7 @@ Floats = npt.NDArray[np.float64]
 def pipelines(
     space: Space, links: Connectors, part: Integers, rows: Integers, stretched: Integers
 ) -> tuple[Integers, Integers]:
-    """Latency of every partition (P, N), and the cost of its joins' FIFOs beyond two words each (P, N, resources).
+    """Latency of every partition (P, N), and the cost of its deep FIFOs beyond `STREAM_DEPTH` words (P, N, resources).
 
     Args:
         part, rows: partition and folding row of every position (P, L).
@@ -55,7 +55,7 @@ class _Walk:
     words: list[Integers] = field(default_factory=list)
     widths: list[Integers] = field(default_factory=list)
     base: list[bool] = field(default_factory=list)
-    """Of every join input: position, words that it must hold, width, and whether two words are charged already."""
+    """Of every deep FIFO: position, words that it must hold, width, and whether the shallow one is charged already."""
 
     def latency(self) -> Integers:
         space, links = self.space, self.links
@@ -85,7 +85,7 @@ class _Walk:
             return np.zeros((len(self.part), most, len(RESOURCES)), np.int64)
         width = np.stack(self.widths, axis=1)
         deep = fifo_cost(fifo_depth(np.stack(self.words, axis=1)), width)
-        shallow, charged = fifo_cost(REGISTER_DEPTH, width), np.array(self.base)
+        shallow, charged = fifo_cost(STREAM_DEPTH, width), np.array(self.base)
         cost = np.stack([deep[name] - shallow[name] * charged for name in RESOURCES], axis=-1)
         total: Integers = by_partition(np.add, cost, self.part[:, self.positions], most)
         return total
@@ -97,13 +97,24 @@ class _Walk:
         self.base.append(charged)
 
     def _held(self, p: int, e: int, flow: _Flow, longest: Floats) -> None:
-        """A join's input along an edge; straight from a memory port it needs no more than two words."""
+        """A join's input along an edge; straight from a memory port it needs no more than any stream."""
         tensor = self.space.tensors[self.space.edges[e].tensor]
         lanes = self.space.rows.lanes_in[self.rows[:, p]]
         words = join_words(
             flow.lag, flow.lead, longest, tensor.pixels, tensor.pixels * ceil_div(tensor.channels, lanes)
         )
-        self._hold(p, np.where(self.links.taps.direct[:, e], REGISTER_DEPTH, words), lanes * tensor.bits, True)
+        self._hold(p, np.where(self.links.taps.direct[:, e], STREAM_DEPTH, words), lanes * tensor.bits, True)
+
+    def _windowed(self, p: int, e: int) -> None:
+        """The rows that a window's input holds; a reloaded producer puts out a share of its channels."""
+        t = self.space.edges[e].tensor
+        tensor, lanes = self.space.tensors[t], self.space.rows.lanes_in[self.rows[:, p]]
+        channels: Any = tensor.channels
+        if t >= self.space.inputs:
+            share = self.space.rows.channels[self.rows[:, t - self.space.inputs]]
+            channels = np.where(self.links.taps.crossing[:, e], channels, share)
+        words = window_words(self.space.positions[p].window, tensor.pixels, tensor.pixels * ceil_div(channels, lanes))
+        self._hold(p, np.where(self.links.taps.direct[:, e], STREAM_DEPTH, words), lanes * tensor.bits, True)
 
     def _node(self, p: int, inputs: list[Span], flows: list[_Flow]) -> tuple[Span, _Flow]:
         rows, own, position = self.space.rows, self.rows[:, p], self.space.positions[p]
@@ -111,6 +122,8 @@ class _Walk:
         if len(inputs) > 1:
             for e, flow in zip(position.edges, flows, strict=True):
                 self._held(p, e, flow, longest.lag)
+        elif position.window:
+            self._windowed(p, position.edges[0])
         pace = Pace(rows.interval[own], rows.fill[own], rows.drain[own])
         behind = _Flow(longest.lag + position.lag.needed, longest.lead + position.lag.ahead)
         return passed(joined(inputs), pace, position.lag.needed), behind

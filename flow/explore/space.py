@@ -18,7 +18,7 @@ from flow.explore.transform import GENES, Transform
 from flow.fixed_point import Format, Numbers
 from flow.ir import Graph, Node, Operator, Shape
 from flow.model.datasheet import Catalogue
-from flow.model.fifos import Lag, module_lag
+from flow.model.fifos import Lag, module_lag, window_pixels
 from flow.model.lowering import filters_per_pass, is_alias
 from flow.model.memory import MemorySystem
 from flow.model.weight_memory import slot_bits, values_per_word
@@ -66,6 +66,7 @@ class Position:
         tables: by number of passes (1 included).
         aliases: names of nodes without hardware that hang on its output.
         lag: of its output behind its input; foldings do not change it.
+        window: pixels that its input holds, if it has a window (`flow.model.fifos`).
     """
 
     node: Node
@@ -77,6 +78,7 @@ class Position:
     tables: Mapping[int, Table]
     aliases: tuple[str, ...]
     lag: Lag
+    window: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +234,7 @@ class _Survey:
                 tables[p],
                 self.aliases.get(node.name, ()),
                 _lag(self.layers[p]),
+                _window(self.layers[p]),
             )
             for p, node in enumerate(self.nodes)
         )
@@ -275,6 +278,10 @@ def _aliases(graph: Graph, shapes: Mapping[str, Shape]) -> tuple[dict[str, str],
     for name, origin in source.items():
         back[origin] = (*back.get(origin, ()), name)
     return source, back
+
+
+def _window(layer: Layer) -> int:
+    return window_pixels(layer.op.ip, module_parameters(layer, np.ones((1, 4), np.int64), 64)[0])
 
 
 def _lag(layer: Layer) -> Lag:

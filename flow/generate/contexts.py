@@ -10,9 +10,8 @@ from flow.generate.blobs import plan
 from flow.generate.lint import Signatures
 from flow.model.hardware import Module, Partition, Port, Stream
 from flow.model.memory import OUTSTANDING, PORT_LATENCY, burst_words
+from flow.model.resources import SHIFT_REGISTER_DEPTH
 
-SHIFT_REGISTER_DEPTH = 32
-"""A FIFO of at most this depth fits one LUT shift register a bit."""
 FIRST_PATH = 2
 """Arguments of the test bench in front of the ports' files: invocations and trips."""
 

@@ -1,4 +1,9 @@
-"""Depths of the FIFOs: two words everywhere, and at joins what the longer way around lags behind.
+"""Depths of the FIFOs: a burst everywhere, a row in front of windows, at joins what the longer way around lags behind.
+
+Layers of equal speed do not run in lockstep: a window swallows its first row without putting anything out and works on
+its last one without reading, a layer's words come in one burst a pixel. With two words between them one side idles
+while the other catches up (ResNet-8 takes 2.3 times the cycles of its slowest layer); with a row of pixels in front of
+every window and a shift register elsewhere both run through.
 
 A fork feeds its branches in lockstep, so a join's early input must hold what the other branch swallows before its
 first word comes out. In a synchronous dataflow graph that is a share of a frame, whatever the clock and the foldings:
@@ -15,6 +20,7 @@ An input straight from a memory port needs none: its reader simply waits.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,7 +28,7 @@ from typing import Any
 import numpy as np
 
 from flow.model.hardware import Module, Stream
-from flow.model.resources import REGISTER_DEPTH, fifo_depth
+from flow.model.resources import REGISTER_DEPTH, STREAM_DEPTH, fifo_depth
 
 MARGIN_PIXELS = 2
 WHOLE_FRAME = ("global_pool", "inner_product")
@@ -63,7 +69,23 @@ def join_words(lag: Any, lead: Any, longest: Any, pixels: Any, words: Any) -> An
         pixels, words: of this input's stream per frame.
     """
     held = np.ceil(np.round((longest - lag + lead) * pixels, 6)) + MARGIN_PIXELS
-    return (np.minimum(held, pixels) * (words // pixels)).astype(np.int64)
+    return np.maximum(np.minimum(held, pixels) * (words // pixels), STREAM_DEPTH).astype(np.int64)
+
+
+def window_pixels(ip: str, parameters: Mapping[str, Any]) -> int:
+    """Pixels that the input of a module with a window holds: a row, and a frame's plane where the window is deep.
+
+    0 for modules without a window.
+    """
+    if "kernel_h" not in parameters or all(parameters[f"kernel_{axis}"] == 1 for axis in "dhw"):
+        return 0
+    plane = parameters["in_h"] if parameters["kernel_d"] > 1 else 1
+    return int(parameters["in_w"] * plane) + MARGIN_PIXELS
+
+
+def window_words(pixels: Any, frame_pixels: Any, words: Any) -> Any:
+    """Words of `pixels` pixels of a stream that has `words` words and `frame_pixels` pixels a frame."""
+    return np.maximum(np.minimum(pixels, frame_pixels) * (words // frame_pixels), STREAM_DEPTH).astype(np.int64)
 
 
 @dataclass(slots=True)
@@ -87,16 +109,19 @@ def with_depths(modules: tuple[Module, ...], streams: tuple[Stream, ...]) -> tup
         if len(inputs) > 1:
             for name in inputs:
                 depths[name] = _depth(flows[name], longest, module, named[name])
+        elif (pixels := window_pixels(module.ip, module.parameters)) and not flows[inputs[0]].direct:
+            frame = math.prod(module.parameters[f"in_{axis}"] for axis in "dhw")
+            depths[inputs[0]] = int(fifo_depth(window_words(np.int64(pixels), frame, named[inputs[0]].words)))
         lead = max((flows[name].lead for name in inputs), default=0.0)
         direct = module.ip == "memory_read" or (module.ip == "width_converter" and flows[inputs[0]].direct)
         for name in module.outputs:
             if named[name].tensor:
                 flows[name] = _Flow(longest + lag.needed, lead + lag.ahead, direct)
-    return tuple(replace(s, depth=depths.get(s.name, REGISTER_DEPTH)) for s in streams)
+    return tuple(replace(s, depth=depths.get(s.name, STREAM_DEPTH if s.tensor else REGISTER_DEPTH)) for s in streams)
 
 
 def _depth(flow: _Flow, longest: float, module: Module, stream: Stream) -> int:
     if flow.direct:
-        return REGISTER_DEPTH
+        return STREAM_DEPTH
     pixels = module.parameters["pixels"]
     return int(fifo_depth(join_words(flow.lag, flow.lead, longest, pixels, stream.words)))

@@ -12,6 +12,9 @@ from flow.spec import Resources, Utilisation
 RESOURCES = ("dsp", "bram18", "uram", "lut", "ff")
 """Order of resource vectors everywhere."""
 
+STREAM_DEPTH = 32
+"""Words that every stream of a tensor holds at least: a pixel's words leave a layer in one burst, and a shift register
+of 32 words costs as many LUTs as one of two."""
 REGISTER_DEPTH = 2
 """Words of a FIFO that is built from registers."""
 SHIFT_REGISTER_DEPTH = 64
