@@ -289,11 +289,18 @@ def _lag(layer: Layer) -> Lag:
 
 
 def _pass_choices(layer: Layer, filters: int, per_word: int, limits: Mapping[str, int]) -> tuple[int, ...]:
-    """Numbers of passes: the fewest whose weights may fit into the block RAM, and the next few that differ."""
+    """Numbers of passes: the fewest whose weights may fit into the block RAM, and the next few that differ.
+
+    Passes that share a pixel's port words evenly come first: with words left over, the reader of the tensor skips some
+    at every pixel and its bursts break.
+    """
     shares = range(per_word, filters, per_word)
     legal = {-(-filters // share) for share in shares} & set(layer.genes["weights_reloading"]) - {1}
     weight = layer.op.parameters(layer.inputs)["weight"]
     bits = math.prod(weight) * slot_bits((layer.numbers.weight or Format()).bits)
     room = max(1, limits["bram18"]) * BRAM18_BITS
     enough = [n for n in sorted(legal) if filters_per_pass(filters, n, per_word) * bits // filters <= room]
-    return tuple(enough[:PASS_CHOICES])
+    words = -(-filters // per_word)
+    one_pixel = math.prod(layer.op.output_shape(layer.inputs)[1:]) == 1
+    even = [n for n in enough if one_pixel or words % n == 0]
+    return tuple((even or enough)[:PASS_CHOICES])

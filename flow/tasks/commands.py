@@ -118,7 +118,7 @@ def _check(request: Request) -> None:
         request,
         (*python, "ruff", "check", "."),
         (*python, "mypy", "flow", "rules"),
-        (*python, "pytest", "-p", "no:cacheprovider"),
+        (*python, "pytest", "-p", "no:cacheprovider", "-n", "2"),
     )
 
 
