@@ -87,12 +87,12 @@ def test_only_the_last_weighted_layer_of_a_partition_can_be_reloaded() -> None:
     space = space_of(networks.lenet5(), devices.device(900, 2000, 200_000))
     assert violation_of(space, (), {}) == 0
     assert violation_of(space, (), {5: 3}) == 0
-    assert violation_of(space, (2,), {0: 3, 1: 3}) == 0
+    assert violation_of(space, (2,), {0: 5, 1: 5}) == 0
     # A layer in front of another weighted one; a chain of which a part keeps all channels; passes without a layer.
-    assert violation_of(space, (), {0: 3, 1: 3}) > 0
-    assert violation_of(space, (2,), {0: 3}) > 0
-    assert violation_of(space, (2,), {1: 3}) > 0
-    assert violation_of(space, (1,), {0: 3, 1: 3}) > 0
+    assert violation_of(space, (), {0: 5, 1: 5}) > 0
+    assert violation_of(space, (2,), {0: 5}) > 0
+    assert violation_of(space, (2,), {1: 5}) > 0
+    assert violation_of(space, (1,), {0: 5, 1: 5}) > 0
 
 
 def test_a_tensor_beside_the_reloaded_chain_may_not_leave() -> None:

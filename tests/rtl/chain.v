@@ -226,6 +226,7 @@ endmodule
 
 module chain #(
     parameter H = 12, W = 10, C = 4, F = 8, FRAMES = 3, FINE_A = 3, FINE_B = 9, SKIP = 64,
+    parameter D_READ = 2, D_FORK = 2, D_A = 2, D_B = 2, D_ADD = 2,
     parameter STAGES_READ = 4, STAGES_FORK = 2, STAGES_A = 13, STAGES_B = 13, STAGES_ADD = 5, STAGES_WRITE = 4,
     parameter SHIFT_A = 8, SHIFT_B = 8, LEFT_A = 0, LEFT_B = 0, SHIFT_ADD = 0, LATENCY = 64, PAUSE = 64
 ) (input clk, input rst);
@@ -235,18 +236,18 @@ module chain #(
     wire [63:0] d [0:11];
     wire v [0:11], r [0:11];
     source #(64, H * W, FRAMES, LATENCY, STAGES_READ, "x.hex") read (clk, rst, cycle, v[0], r[0], d[0]);
-    fifo #(64, 2) f0 (clk, rst, v[0], r[0], d[0], v[1], r[1], d[1]);
+    fifo #(64, D_READ) f0 (clk, rst, v[0], r[0], d[0], v[1], r[1], d[1]);
     fork2 #(64, STAGES_FORK) split (clk, rst, v[1], r[1], d[1], v[2], r[2], d[2], v[3], r[3], d[3]);
-    fifo #(64, 2) f1 (clk, rst, v[2], r[2], d[2], v[4], r[4], d[4]);
+    fifo #(64, D_FORK) f1 (clk, rst, v[2], r[2], d[2], v[4], r[4], d[4]);
     fifo #(64, SKIP) f2 (clk, rst, v[3], r[3], d[3], v[5], r[5], d[5]);
     conv #(H, W, C, F, 3, 1, 4, 4, FINE_A, 16, STAGES_A, SHIFT_A, 1, "wa.hex", "ba.hex") a
         (clk, rst, v[4], r[4], d[4], v[6], r[6], d[6]);
-    fifo #(64, 2) f3 (clk, rst, v[6], r[6], d[6], v[7], r[7], d[7]);
+    fifo #(64, D_A) f3 (clk, rst, v[6], r[6], d[6], v[7], r[7], d[7]);
     conv #(H, W, F, C, 3, 1, 4, 4, FINE_B, 16, STAGES_B, SHIFT_B, 0, "wb.hex", "bb.hex") b
         (clk, rst, v[7], r[7], d[7], v[8], r[8], d[8]);
-    fifo #(64, 2) f4 (clk, rst, v[8], r[8], d[8], v[9], r[9], d[9]);
+    fifo #(64, D_B) f4 (clk, rst, v[8], r[8], d[8], v[9], r[9], d[9]);
     join2 #(4, 16, LEFT_A, LEFT_B, SHIFT_ADD, STAGES_ADD) meet
         (clk, rst, v[9], r[9], d[9], v[5], r[5], d[5], v[10], r[10], d[10]);
-    fifo #(64, 2) f5 (clk, rst, v[10], r[10], d[10], v[11], r[11], d[11]);
+    fifo #(64, D_ADD) f5 (clk, rst, v[10], r[10], d[10], v[11], r[11], d[11]);
     sink #(64, H * W, FRAMES, PAUSE, STAGES_WRITE) write (clk, rst, cycle, v[11], r[11], d[11]);
 endmodule

@@ -58,6 +58,10 @@ def write_data(made: Sample, folder: Path) -> None:
         (folder / f"b{name}.hex").write_text(hexadecimal(parameters.get("bias", np.zeros(len(weight))), 48))
 
 
+DEPTHS = (("READ", "memory_read"), ("FORK", "fork"), ("A", "a"), ("B", "b"), ("ADD", "add"))
+"""Parameters of the chain's FIFOs, by the module that writes into each."""
+
+
 def verilog(made: Sample, timing: Timing, folder: Path) -> tuple[int, list[int], str]:
     """Cycle of the first word in, of each frame's last word out, and all words out."""
     modules = {m.node if m.ip == "convolution" else m.ip: m for m in made.hardware.partitions[0].modules}
@@ -66,6 +70,7 @@ def verilog(made: Sample, timing: Timing, folder: Path) -> tuple[int, list[int],
         "H": HEIGHT, "W": WIDTH, "FRAMES": FRAMES,
         "FINE_A": modules["a"].parameters["fine"], "FINE_B": modules["b"].parameters["fine"],
         "SKIP": timing.streams[modules["add"].inputs[1]],
+        **{f"D_{word}": timing.streams[modules[name].outputs[0]] for word, name in DEPTHS},
         "STAGES_READ": depth[modules["memory_read"].name], "STAGES_FORK": depth[modules["fork"].name],
         "STAGES_A": depth[modules["a"].name], "STAGES_B": depth[modules["b"].name],
         "STAGES_ADD": depth[modules["add"].name], "STAGES_WRITE": depth[modules["memory_write"].name],
