@@ -40,7 +40,7 @@ class Project:
         return self.build_dir / "networks" / f"{build.network.name}-{network_key(build, self.root)}"
 
     def code(self, *packages: str) -> str:
-        """Digest of the Python files of some packages of `flow`: code is an input like any other."""
+        """Digest of the source files of some packages of `flow`: code is an input like any other."""
         return _code_digest(self.root, packages)
 
 
@@ -69,7 +69,8 @@ def _below(path: Path, root: Path) -> str:
 def _code_digest(root: Path, packages: tuple[str, ...]) -> str:
     state = hashlib.sha256()
     for package in packages:
-        for path in sorted((root / "flow" / package).rglob("*.py")):
+        folder = root / "flow" / package
+        for path in sorted(p for p in folder.rglob("*") if p.suffix in (".py", ".cpp")):
             state.update(path.relative_to(root).as_posix().encode() + b"\0")
             state.update(path.read_bytes() + b"\0")
     return state.hexdigest()

@@ -3,7 +3,7 @@
 Imports none of the interval, fill or resource equations; a test holds it to that.
 """
 
-from flow.model.simulation.machine import simulate_partition
+from flow.model.simulation.machine import Simulator, simulate_partition
 from flow.model.simulation.result import Deadlock, InvocationTimes, ProcessTimes, StreamTimes, Summary, Transfer, Wait
 from flow.model.simulation.schedule import Schedules, load_schedules
 from flow.model.simulation.timing import PortTiming, Timing, timing_of
@@ -14,6 +14,7 @@ __all__ = [
     "PortTiming",
     "ProcessTimes",
     "Schedules",
+    "Simulator",
     "StreamTimes",
     "Summary",
     "Timing",

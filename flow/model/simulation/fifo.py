@@ -23,8 +23,7 @@ class Fifo:
         held: for the high-water mark, when the words still there at the last arrival leave.
     """
 
-    __slots__ = ("consumer", "depth", "held", "high_water", "name", "passed", "producer", "reader", "slots", "words",
-                 "writer")  # fmt: skip
+    __slots__ = ("depth", "held", "high_water", "name", "passed", "reader", "slots", "words", "writer")
 
     def __init__(self, name: str, depth: int) -> None:
         self.name, self.depth = name, depth
@@ -33,7 +32,6 @@ class Fifo:
         self.held: deque[int] = deque()
         self.reader: Process | None = None
         self.writer: Process | None = None
-        self.producer = self.consumer = ""
         self.passed = self.high_water = 0
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from flow.model.hardware import Partition
+
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
@@ -100,3 +102,16 @@ class Deadlock:
     """A cycle of waits: each process waits for the next one, the last for the first."""
 
     waits: tuple[Wait, ...]
+
+
+def cycle_of_waits(partition: Partition, waits: Mapping[str, Wait], process: str) -> Deadlock:
+    """The cycle that a stuck process leads to; `waits` has an entry for every process that waits for a stream."""
+    producers = {name: m.name for m in partition.modules for name in m.outputs}
+    consumers = {name: m.name for m in partition.modules for name in m.inputs}
+    path: list[str] = []
+    while process not in path and process in waits:
+        path.append(process)
+        wait = waits[process]
+        process = (consumers if wait.full else producers)[wait.stream]
+    cycle = path[path.index(process) :] if process in path else path
+    return Deadlock(tuple(waits[name] for name in cycle))
