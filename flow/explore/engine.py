@@ -14,8 +14,8 @@ from flow.explore.archive import Archive
 from flow.explore.cuts import cut
 from flow.explore.decode import decode
 from flow.explore.diagnose import no_design, unmet
+from flow.explore.finish import Finished, finished, with_sized_fifos
 from flow.explore.frontier import Frontiers
-from flow.explore.limits import bounds_of
 from flow.explore.polish import Polisher
 from flow.explore.population import Population
 from flow.explore.search import Progress, Scored, Search
@@ -25,11 +25,12 @@ from flow.explore.transform import Transform
 from flow.ir import Graph
 from flow.model.datasheet import Catalogue
 from flow.model.hardware import Design, Hardware
-from flow.model.lowering import LoweringError, lower
+from flow.model.lowering import LoweringError
 from flow.model.memory import memory_system
-from flow.model.performance import Performance, evaluate, significant
+from flow.model.performance import Performance, significant
 from flow.model.resources import RESOURCES, limits
 from flow.model.sdf import sdf_json
+from flow.model.simulation import Schedules
 from flow.model.widths import numbers_of_widths
 from flow.spec import Constraints, Device, Precision
 
@@ -37,6 +38,8 @@ ROOMS = (1.0, 0.97, 0.92, 0.85, 0.7)
 """Parts of the limits that estimates may use, so that what they leave out still fits."""
 COVERED = 240
 """Positions that are polished for each of them, whole sets of cuts, at least two and at most eight."""
+MOST_SIZED = 4
+"""Designs whose FIFOs are sized until one fits."""
 LEAST_PORT_BITS = 64
 """A bias travels in one word of the weights port."""
 
@@ -51,6 +54,7 @@ class Exploration:
         pareto: points of the front, fastest first.
         evaluations: designs that were evaluated.
         hardware: the lowered design (widths only, no exponents).
+        finished: the design with what simulation found for its FIFOs.
     """
 
     design: Design
@@ -58,16 +62,15 @@ class Exploration:
     pareto: tuple[dict[str, Any], ...]
     evaluations: int
     hardware: Hardware
+    finished: Finished
 
     def design_json(self) -> dict[str, Any]:
         """design.json: the design with its modelled figures."""
         return self.design.as_json() | {"modelled": self.performance.as_json()}
 
     def pareto_json(self) -> list[dict[str, Any]]:
-        """pareto.json: the front, the chosen design marked."""
-        built = self.performance.as_json()
-        same = ("throughput_fps", "resources")
-        return [point | {"chosen": all(point[key] == built[key] for key in same)} for point in self.pareto]
+        """pareto.json: the front, the chosen design marked. FIFO depths are by rule but in the design that is built."""
+        return list(self.pareto)
 
     def sdf_json(self) -> dict[str, Any]:
         """sdf.json: topology and workload matrices of every partition."""
@@ -90,6 +93,7 @@ def explore(
     population: int = 96,
     seconds: float | None = None,
     progress: Progress | None = None,
+    schedules: Schedules | None = None,
 ) -> Exploration:
     """The best design of `graph` on `device` for the objective (`throughput` | `latency`).
 
@@ -99,6 +103,7 @@ def explore(
         catalogue: data sheets (`load_catalogue`), read for the device's multipliers.
         seconds: stop the search after this time; the result then depends on the machine.
         progress: called with (generation, generations, best frames a second).
+        schedules: of the IPs, for the simulations that size the FIFOs; without them depths follow rules.
 
     Raises:
         BuildError: DSE0xx with the figures that decide, where no design meets the limits and constraints.
@@ -115,10 +120,11 @@ def explore(
         seeds, generations, population, progress, lambda: seconds is not None and time.monotonic() - started > seconds
     )
     scored = search.improved(scored)
-    design, performance, hardware = _chosen(space, scored, precision)
-    performance = replace(performance, evaluations=polisher.evaluations)
+    index, built = _chosen(space, scored, precision, schedules)
+    performance = replace(built.performance, evaluations=polisher.evaluations)
     _check(performance, constraints)
-    return Exploration(design, performance, _front(space, scored), polisher.evaluations, hardware)
+    front = _front(space, scored, index)
+    return Exploration(built.design, performance, front, polisher.evaluations, built.hardware, built)
 
 
 def _space(
@@ -161,19 +167,19 @@ def _seeds(space: Space, frontiers: Frontiers, polisher: Polisher, latency: bool
     return seeds.take(np.lexsort((np.round(time_s, 12), figures.violation))), found[0]
 
 
-def _chosen(space: Space, scored: Scored, precision: Precision) -> tuple[Design, Performance, Hardware]:
+def _chosen(space: Space, scored: Scored, precision: Precision, schedules: Schedules | None) -> tuple[int, Finished]:
     """The first design that keeps all limits as lowered; what is reported is what is built."""
-    bounds = bounds_of(space)
-    numbers = numbers_of_widths(space.graph, precision)
+    sized = 0
     for index in np.flatnonzero(scored.figures.violation == 0):
-        design = decode(space, scored.population, int(index))
         try:
-            hardware = lower(space.graph, design, numbers, space.memory.port_bits)
+            built = finished(space, decode(space, scored.population, int(index)), precision)
         except LoweringError:
             continue
-        performance = evaluate(hardware, space.graph, space.device, space.catalogue, space.limits, bounds)
-        if not performance.excess():
-            return design, performance, hardware
+        if schedules is not None and sized < MOST_SIZED:
+            sized += 1
+            built = with_sized_fifos(space, built, precision, schedules)
+        if not built.performance.excess():
+            return int(index), built
     raise no_design(space)
 
 
@@ -185,7 +191,7 @@ def _check(performance: Performance, constraints: Constraints) -> None:
         raise unmet("max_latency_s", constraints.max_latency_s, performance.latency_s, "s")
 
 
-def _front(space: Space, scored: Scored) -> tuple[dict[str, Any], ...]:
+def _front(space: Space, scored: Scored, chosen: int) -> tuple[dict[str, Any], ...]:
     """Designs within the limits that no other beats in both objectives, fastest first."""
     points: list[dict[str, Any]] = []
     least = np.inf
@@ -204,6 +210,7 @@ def _front(space: Space, scored: Scored) -> tuple[dict[str, Any], ...]:
                 "interval_cycles": int(figures.interval[index].max()),
                 "resources": {name: int(largest[i]) for i, name in enumerate(RESOURCES)},
                 "utilisation": significant(used),
+                "chosen": int(index) == chosen,
             }
         )
     return tuple(points)

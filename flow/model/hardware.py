@@ -22,12 +22,15 @@ class PartitionDesign:
         foldings: folding of every node that has a module.
         weights_reloading: passes in which the filters of `reloaded` are processed (1: all at once).
         reloaded: the weighted node whose filters come in passes.
+        fifos: words that streams hold, by the stream's name, where simulation has found them; the others follow the
+            rules of `flow.model.fifos`.
     """
 
     nodes: tuple[str, ...]
     foldings: Mapping[str, Folding]
     weights_reloading: int = 1
     reloaded: str | None = None
+    fifos: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class Design:
                 "foldings": {name: f.as_json() for name, f in p.foldings.items()},
                 "weights_reloading": p.weights_reloading,
                 "reloaded": p.reloaded,
+                "fifos": dict(p.fifos),
             }
             for p in self.partitions
         ]
@@ -67,6 +71,7 @@ def design_from_json(data: Mapping[str, Any]) -> Design:
             {name: Folding(**f) for name, f in p["foldings"].items()},
             p["weights_reloading"],
             p["reloaded"],
+            p["fifos"],
         )
         for p in data["partitions"]
     )

@@ -167,9 +167,16 @@ class _Builder:
         self._weights_chain()
         share = self.shapes[self.part.reloaded][0] if self.part.reloaded else 0
         modules = tuple(self.modules)
-        streams = with_depths(modules, tuple(self.streams.values()))
+        streams = self._deep(modules)
         passes = self.part.weights_reloading
         return Partition(self.index, modules, streams, tuple(self.ports), passes, self.part.reloaded, share)
+
+    def _deep(self, modules: tuple[Module, ...]) -> tuple[Stream, ...]:
+        """Depths by rule, or as the design has them."""
+        if unknown := sorted(set(self.part.fifos) - set(self.streams)):
+            raise LoweringError(f"partition {self.index} has no stream '{unknown[0]}'")
+        by_rule = with_depths(modules, tuple(self.streams.values()))
+        return tuple(replace(s, depth=self.part.fifos.get(s.name, s.depth)) for s in by_rule)
 
     @staticmethod
     def _ordered(names: Iterable[str]) -> tuple[str, ...]:

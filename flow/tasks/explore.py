@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from flow.ir import Graph
 
 EXPLORE_CODE = ("diagnostics", "fixed_point", "ir", "operators", "rewrite", "numerics", "model", "explore")
-WRITTEN = ("design.json", "performance.json", "layers.json", "pareto.json", "sdf.json")
+WRITTEN = ("design.json", "performance.json", "layers.json", "pareto.json", "sdf.json", "fifos.json")
 
 
 def explore_folder(project: Project, build: Build) -> Path:
@@ -75,6 +75,7 @@ def _explored(
     from flow.explore.engine import explore
     from flow.explore.transform import load_transforms
     from flow.model.datasheet import load_catalogue
+    from flow.model.simulation import load_schedules
     from flow.numerics import nominal_formats
     from flow.rewrite import without_hardware
 
@@ -98,6 +99,7 @@ def _explored(
         population=settings.population,
         seconds=settings.seconds,
         progress=progress,
+        schedules=load_schedules(project.templates),
     )
 
 
@@ -123,6 +125,7 @@ def _write(build: Build, graph: Graph, found: Exploration, folder: Path) -> None
         "layers.json": layer_records(found.hardware, graph, found.performance),
         "pareto.json": found.pareto_json(),
         "sdf.json": found.sdf_json(),
+        "fifos.json": found.finished.fifos_json(),
     }
     with replaced_folder(folder) as scratch:
         for name, document in documents.items():
@@ -135,7 +138,20 @@ def _summary(found: Exploration) -> str:
     share = ", ".join(f"{name.upper()} {used[name]}/{most[name]}" for name in ("dsp", "bram18", "lut"))
     parts = counted(figures["partitions"], "partition")
     ratio = f"{100 * figures['bound_ratio']:.0f} % of the DSP bound"
-    return f"{figures['throughput_fps']:.4g} fps modelled, {ratio}, {parts}, {share}"
+    return f"{figures['throughput_fps']:.4g} fps modelled, {ratio}, {parts}, {share}, {_paces(found)}"
+
+
+def _paces(found: Exploration) -> str:
+    """What the simulation with the built FIFOs says of the modelled intervals."""
+    sized, unknown = found.finished.sized, found.finished.unknown
+    slower = [s for s in sized if s.interval > s.expected.interval]
+    said = (
+        f"FIFOs sized, pace as modelled in {len(sized) - len(slower)} of {counted(len(sized), 'partition')} simulated"
+    )
+    if slower:
+        worst = max(slower, key=lambda s: s.interval / s.expected.interval)
+        said += f" (partition {worst.index}: {worst.interval} cycles, modelled {worst.expected.interval})"
+    return said + (f"; FIFOs by rule beside {', '.join(unknown)}: no schedule in the data sheet" if unknown else "")
 
 
 @contextmanager

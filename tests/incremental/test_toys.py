@@ -68,6 +68,7 @@ def test_a_toy_of_each_kind(project: Path, run: Callable[..., Any]) -> None:
     outcome = run(project, "build", "spec=toy_toy")
     assert outcome.status == 0, outcome.output
     layers = json.loads((project / "build/toy_toy/report/layers.json").read_text())
+    assert "FIFOs by rule beside negate" in outcome.output
     assert [layer["ip"] for layer in layers].count("negate") == 1
     verification = json.loads((project / "build/toy_toy/report/verification.json").read_text())
     assert verification["csim_equals_emulator"] is True

@@ -34,7 +34,7 @@ from flow.model.simulation.result import (
 from flow.model.simulation.timing import Timing
 
 SOURCE = Path(__file__).with_name("kernel.cpp")
-FLAGS = ("-std=c++14", "-O2", "-fPIC", "-shared", "-w")
+FLAGS = ("-std=c++14", "-O3", "-fPIC", "-shared", "-w")
 _COMPILE_S = 120.0
 _NOTHING = (0,) * 4
 
@@ -82,30 +82,52 @@ def _library(folder: Path) -> Path:
 
 def _loaded(path: Path) -> Any:
     function = ctypes.CDLL(str(path)).convmake_simulate
-    function.argtypes = [ctypes.c_int64] * 4 + [ctypes.c_void_p] * 10
+    function.argtypes = [ctypes.c_int64] * 5 + [ctypes.c_void_p] * 10
     function.restype = None
     return function
 
 
 def run_compiled(function: Any, partition: Partition, plans: Sequence[Plan], timing: Timing, frames: int) -> Any:
     """As `machine.run_interpreted`."""
-    names = list(timing.streams)
-    place = {name: k for k, name in enumerate(names)}
-    table = _Table(place, timing, frames)
-    for plan in plans:
-        table.add(plan)
-    processes = np.zeros((len(plans), 7), np.int64)
-    fifos = np.zeros((len(names), 2), np.int64)
-    transfers = np.zeros((max(1, len(table.transfers)), 3), np.int64)
-    depths = _integers(timing.streams[name] for name in names)
-    given, ends = _integers(chain(*table.rows)), _integers(table.ends)
-    runs = _integers(chain(*(table.runs or [_NOTHING])))
-    sizes, trips, masks = _integers(table.transfers or [0]), _integers(table.trips), _integers(table.masks)
-    arrays = (depths, given, ends, runs, trips, masks, sizes, processes, fifos, transfers)
-    function(len(plans), len(names), frames, timing.memory_cost, *(a.ctypes.data for a in arrays))
-    if not processes[:, 0].all():
-        return _deadlock(partition, plans, names, processes, timing.streams)
-    return _times(plans, names, timing, frames, table, processes.tolist(), fifos.tolist(), transfers.tolist())
+    ran = _Run(function, plans, timing, frames, marks=True)
+    if ran.stuck:
+        return _deadlock(partition, plans, ran.names, ran.processes, timing.streams)
+    processes, fifos, transfers = ran.processes.tolist(), ran.fifos.tolist(), ran.transfers.tolist()
+    return _times(plans, ran.names, timing, frames, ran.table, processes, fifos, transfers)
+
+
+def last_words(function: Any, plans: Sequence[Plan], timing: Timing, frames: int) -> list[list[int]] | None:
+    """When every transfer at each writing port ends, in the ports' order; None for a deadlock."""
+    ran = _Run(function, plans, timing, frames, marks=False)
+    if ran.stuck:
+        return None
+    rows = (row for plan, row in zip(plans, ran.table.rows, strict=True) if plan.kind == Kind.WRITER)
+    return [ran.transfers[row[-2] : row[-2] + row[-1], 1].tolist() for row in rows]
+
+
+class _Run:
+    """A call of the kernel and what it left in its arrays."""
+
+    def __init__(self, function: Any, plans: Sequence[Plan], timing: Timing, frames: int, *, marks: bool) -> None:
+        self.names = list(timing.streams)
+        self.table = table = _Table({name: k for k, name in enumerate(self.names)}, timing, frames)
+        for plan in plans:
+            table.add(plan)
+        self.processes = np.zeros((len(plans), 7), np.int64)
+        self.fifos = np.zeros((len(self.names), 2), np.int64)
+        self.transfers = np.zeros((max(1, len(table.transfers)), 3), np.int64)
+        depths = _integers(timing.streams[name] for name in self.names)
+        given, ends = _integers(chain(*table.rows)), _integers(table.ends)
+        runs = _integers(chain(*(table.runs or [_NOTHING])))
+        sizes, trips, masks = _integers(table.transfers or [0]), _integers(table.trips), _integers(table.masks)
+        written = (self.processes, self.fifos, self.transfers)
+        arrays = (depths, given, ends, runs, trips, masks, sizes, *written)
+        counts = (int(marks), len(plans), len(self.names), frames, timing.memory_cost)
+        function(*counts, *(a.ctypes.data for a in arrays))
+
+    @property
+    def stuck(self) -> bool:
+        return not self.processes[:, 0].all()
 
 
 class _Table:

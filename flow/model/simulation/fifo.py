@@ -21,14 +21,16 @@ class Fifo:
         slots: cycle from which each free slot can be written.
         reader, writer: who waits for a word, for a slot.
         held: for the high-water mark, when the words still there at the last arrival leave.
+
+    Of a depth beyond all words that will ever come, only so many slots as `free` says are kept.
     """
 
     __slots__ = ("depth", "held", "high_water", "name", "passed", "reader", "slots", "words", "writer")
 
-    def __init__(self, name: str, depth: int) -> None:
+    def __init__(self, name: str, depth: int, free: int) -> None:
         self.name, self.depth = name, depth
         self.words: deque[int] = deque()
-        self.slots: deque[int] = deque([0] * depth)
+        self.slots: deque[int] = deque([0] * free)
         self.held: deque[int] = deque()
         self.reader: Process | None = None
         self.writer: Process | None = None

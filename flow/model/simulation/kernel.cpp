@@ -12,6 +12,7 @@ namespace {
 
 typedef int64_t cycle;
 
+const cycle unbounded = cycle(1) << 40;  // a FIFO of at least this depth never fills
 const cycle fraction = 1024;  // the memory's time has steps of 1/1024 cycle
 enum kind_of_process { streams = 0, reader = 1, writer = 2 };
 
@@ -42,16 +43,44 @@ template <class T> struct ring {
 };
 
 const size_t first_room = 64;  // a ring grows when it must: unbounded FIFOs are mostly empty
+const cycle most_room = cycle(1) << 16;  // FIFOs up to this depth get all of it at once where no marks are kept
 
 struct process;
 
+// Times of the words of a FIFO, by their number; a power of two of the last ones is kept.
+struct times {
+    std::vector<cycle> items;
+    int64_t mask;
+    void make(size_t least) {
+        size_t room = first_room;
+        while (room < least) room *= 2;
+        items.assign(room, 0);
+        mask = int64_t(room) - 1;
+    }
+    cycle &operator[](int64_t number) { return items[size_t(number & mask)]; }
+    void grow(int64_t from, int64_t to) {  // twice as many; the words `from` to `to` are kept
+        std::vector<cycle> larger(items.size() * 2);
+        const int64_t wider = int64_t(larger.size()) - 1;
+        for (int64_t k = from; k < to; ++k) larger[size_t(k & wider)] = (*this)[k];
+        items.swap(larger);
+        mask = wider;
+    }
+};
+
 struct fifo {
-    cycle depth = 0, untouched = 0;  // slots that were never used: free from cycle 0
-    ring<cycle> words{first_room}, slots{first_room}, held{first_room};
+    cycle depth = 0;
+    int64_t written = 0, read = 0, high_water = 0;
+    int64_t held = 0;  // the first word that was still there when the last one read had come
+    times came, left;  // cycles from which a word can be read, and from which its slot is free
     process *waiting_reader = nullptr, *waiting_writer = nullptr;
-    int64_t passed = 0, high_water = 0;
-    bool has_slot() const { return untouched > 0 || !slots.empty(); }
-    cycle slot() const { return untouched > 0 ? 0 : slots.front(); }
+    bool empty() const { return written == read; }
+    bool has_slot() const { return written - read < depth; }
+    cycle word() { return came[read]; }
+    cycle slot() { return written < depth ? 0 : left[written - depth]; }
+    int64_t first_kept() const {  // of `left`: the next slot to be written, or what the high-water mark needs
+        const int64_t next = depth >= unbounded ? held : written < depth ? 0 : written - depth;
+        return next < held ? next : held;
+    }
 };
 
 struct run {  // `count` equal accesses
@@ -90,7 +119,8 @@ struct request {
     }
 };
 
-struct machine {
+// With `marks`, high-water marks are kept, and FIFOs of any depth; without, the rings never grow.
+template <bool marks> struct machine {
     std::vector<fifo> fifos;
     std::vector<process> processes;
     ring<process *> ready{first_room};
@@ -125,13 +155,16 @@ struct machine {
     }
 
     void leave(fifo &f, cycle free) {  // the oldest word is taken; its slot is free from cycle `free`
-        const cycle came = f.words.front();
-        f.words.pop();
-        while (!f.held.empty() && f.held.front() < came) f.held.pop();
-        f.held.push(free);
-        if (int64_t(f.held.count) > f.high_water) f.high_water = int64_t(f.held.count);
-        ++f.passed;
-        f.slots.push(free);
+        const cycle at = f.word();
+        if (marks) {
+            const int64_t kept = f.first_kept();
+            if (f.read - kept > f.left.mask) f.left.grow(kept, f.read);
+        }
+        f.left[f.read] = free;
+        if (marks)
+            while (f.left[f.held] < at) ++f.held;
+        ++f.read;
+        if (marks && f.read - f.held > f.high_water) f.high_water = f.read - f.held;
         if (f.waiting_writer) {
             ready.push(f.waiting_writer);
             f.waiting_writer = nullptr;
@@ -139,31 +172,24 @@ struct machine {
     }
 
     void enter(fifo &f, cycle at) {  // a word is written; it can be read from cycle `at`
-        if (f.untouched > 0)
-            --f.untouched;
-        else
-            f.slots.pop();
-        f.words.push(at);
+        if (marks && f.written - f.read > f.came.mask) f.came.grow(f.read, f.written);
+        f.came[f.written++] = at;
         if (f.waiting_reader) {
             ready.push(f.waiting_reader);
             f.waiting_reader = nullptr;
         }
     }
 
-    // One access: false where it must wait.
-    bool access(process &p, cycle trips, unsigned reads, unsigned writes) {
-        if (!p.stepped) {
-            p.now += trips;
-            p.stepped = true;
-        }
+    // One access at `now`: false where it must wait.
+    bool access(process &p, cycle &now, unsigned reads, unsigned writes) {
         for (unsigned k = 0, mask = reads; mask; ++k, mask >>= 1) {
             if (!(mask & 1)) continue;
             fifo &f = *p.inputs[k];
-            if (f.words.empty()) return block(p, f, false), false;
-            const cycle at = f.words.front();
-            if (at > p.now) {
-                p.wait_read += at - p.now;
-                p.now = at;
+            if (f.empty()) return block(p, f, false), false;
+            const cycle at = f.word();
+            if (at > now) {
+                p.wait_read += at - now;
+                now = at;
             }
         }
         for (unsigned k = 0, mask = writes; mask; ++k, mask >>= 1) {
@@ -171,31 +197,69 @@ struct machine {
             fifo &f = *p.outputs[k];
             if (!f.has_slot()) return block(p, f, true), false;
             const cycle at = f.slot() - p.depth;
-            if (at > p.now) {
-                p.wait_write += at - p.now;
-                p.now = at;
+            if (at > now) {
+                p.wait_write += at - now;
+                now = at;
             }
         }
         for (unsigned k = 0, mask = reads; mask; ++k, mask >>= 1)
-            if (mask & 1) leave(*p.inputs[k], p.now + 1);
+            if (mask & 1) leave(*p.inputs[k], now + 1);
         for (unsigned k = 0, mask = writes; mask; ++k, mask >>= 1)
-            if (mask & 1) enter(*p.outputs[k], p.now + 1 + p.depth);
-        p.stepped = false;
+            if (mask & 1) enter(*p.outputs[k], now + 1 + p.depth);
+        return true;
+    }
+
+    // The accesses before the first frame: false where it must wait.
+    bool before_frames(process &p) {
+        for (; p.before_at < p.before_count; ++p.before_at, p.repeated = 0) {
+            const run &r = p.before[p.before_at];
+            for (; p.repeated < r.count; ++p.repeated) {
+                if (!p.stepped) p.now += r.trips;
+                p.stepped = !access(p, p.now, unsigned(r.reads), unsigned(r.writes));
+                if (p.stepped) return false;
+            }
+        }
         return true;
     }
 
     bool between_streams(process &p) {
-        for (; p.before_at < p.before_count; ++p.before_at, p.repeated = 0) {
-            const run &r = p.before[p.before_at];
-            for (; p.repeated < r.count; ++p.repeated)
-                if (!access(p, r.trips, unsigned(r.reads), unsigned(r.writes))) return false;
-        }
-        for (; p.frame < (p.events ? frames : 0); ++p.frame, p.event = 0)
-            for (; p.event < p.events; ++p.event) {
-                const cycle extra = p.event == 0 && p.frame > 0 ? p.idle : 0;
-                if (!access(p, p.trips[p.event] + extra, p.masks[p.event] & 15u, p.masks[p.event] >> 4)) return false;
+        if (!before_frames(p)) return false;
+        const int32_t *const trips = p.trips;
+        const uint8_t *const masks = p.masks;
+        const int64_t events = p.events;
+        cycle now = p.now;
+        fifo *const in = p.inputs.empty() ? nullptr : p.inputs[0], *const out = p.outputs.empty() ? nullptr : p.outputs[0];
+        for (; p.frame < (events ? frames : 0); ++p.frame, p.event = 0) {
+            int64_t event = p.event;
+            if (!p.stepped && event == 0 && p.frame > 0) now += p.idle;
+            if (p.stepped && event < events) now -= trips[event];  // it was added before the wait
+            for (; event < events; ++event) {
+                now += trips[event];
+                if (masks[event] == 1 && !in->empty()) {  // most accesses: one word of the first input, or output
+                    const cycle at = in->word();
+                    if (at > now) {
+                        p.wait_read += at - now;
+                        now = at;
+                    }
+                    leave(*in, now + 1);
+                } else if (masks[event] == 16 && out->has_slot()) {
+                    const cycle at = out->slot() - p.depth;
+                    if (at > now) {
+                        p.wait_write += at - now;
+                        now = at;
+                    }
+                    enter(*out, now + 1 + p.depth);
+                } else if (!access(p, now, masks[event] & 15u, masks[event] >> 4)) {
+                    p.event = event;
+                    p.now = now;
+                    p.stepped = true;
+                    return false;
+                }
             }
-        p.end = p.now + (p.events ? p.idle : 0);
+            p.stepped = false;
+        }
+        p.now = now;
+        p.end = now + (events ? p.idle : 0);
         return p.done = true;
     }
 
@@ -275,8 +339,8 @@ struct machine {
                     p.stepped = true;
                 }
                 fifo &f = *p.inputs[0];
-                if (f.words.empty()) return block(p, f, false), false;
-                cycle at = f.words.front();
+                if (f.empty()) return block(p, f, false), false;
+                cycle at = f.word();
                 if (at > p.now) {
                     p.wait_read += at - p.now;
                     p.now = at;
@@ -337,24 +401,23 @@ struct machine {
     }
 };
 
-}  // namespace
-
-// Rows of `given`, one a process: kind, depth, first input, inputs, first output, outputs (places in `ends`), first run,
-// runs, events, idle trips, order, latency, burst, outstanding, header, first transfer, transfers.
-// Rows of `processes_out`: done, FIFO waited for (-1: none), whether for room, wait_read, wait_write, wait_memory, end.
-// Rows of `fifos_out`: high water, words passed. Rows of `transfers_out`: first, last, done.
-extern "C" void convmake_simulate(int64_t processes, int64_t fifos, int64_t frames, int64_t memory_cost,
-                                  const int64_t *depths, const int64_t *given, const int64_t *ends,
-                                  const int64_t *runs, const int32_t *const *trips, const uint8_t *const *masks,
-                                  const int64_t *transfers, int64_t *processes_out, int64_t *fifos_out,
-                                  int64_t *transfers_out) {
+template <bool marks>
+void simulate(int64_t processes, int64_t fifos, int64_t frames, int64_t memory_cost, const int64_t *depths,
+              const int64_t *given, const int64_t *ends, const int64_t *runs, const int32_t *const *trips,
+              const uint8_t *const *masks, const int64_t *transfers, int64_t *processes_out, int64_t *fifos_out,
+              int64_t *transfers_out) {
     const int columns = 17;
-    machine m;
+    machine<marks> m;
     m.cost = memory_cost;
     m.frames = frames;
     m.fifos.resize(size_t(fifos));
     m.processes.resize(size_t(processes));
-    for (int64_t k = 0; k < fifos; ++k) m.fifos[size_t(k)].depth = m.fifos[size_t(k)].untouched = depths[k];
+    for (int64_t k = 0; k < fifos; ++k) {
+        fifo &f = m.fifos[size_t(k)];
+        f.depth = depths[k];
+        f.came.make(marks ? 0 : size_t(f.depth));
+        f.left.make(marks ? 0 : size_t(f.depth));
+    }
     for (int64_t k = 0; k < processes; ++k) {
         const int64_t *row = given + columns * k;
         process &p = m.processes[size_t(k)];
@@ -392,6 +455,23 @@ extern "C" void convmake_simulate(int64_t processes, int64_t fifos, int64_t fram
     }
     for (int64_t k = 0; k < fifos; ++k) {
         fifos_out[2 * k] = m.fifos[size_t(k)].high_water;
-        fifos_out[2 * k + 1] = m.fifos[size_t(k)].passed;
+        fifos_out[2 * k + 1] = m.fifos[size_t(k)].read;
     }
+}
+
+}  // namespace
+
+// Rows of `given`, one a process: kind, depth, first input, inputs, first output, outputs (places in `ends`), first run,
+// runs, events, idle trips, order, latency, burst, outstanding, header, first transfer, transfers.
+// Rows of `processes_out`: done, FIFO waited for (-1: none), whether for room, wait_read, wait_write, wait_memory, end.
+// Rows of `fifos_out`: high water (0 without `marks`), words passed. Rows of `transfers_out`: first, last, done.
+extern "C" void convmake_simulate(int64_t marks, int64_t processes, int64_t fifos, int64_t frames, int64_t memory_cost,
+                                  const int64_t *depths, const int64_t *given, const int64_t *ends,
+                                  const int64_t *runs, const int32_t *const *trips, const uint8_t *const *masks,
+                                  const int64_t *transfers, int64_t *processes_out, int64_t *fifos_out,
+                                  int64_t *transfers_out) {
+    bool deep = marks != 0;
+    for (int64_t k = 0; k < fifos; ++k) deep = deep || depths[k] > most_room;
+    (deep ? simulate<true> : simulate<false>)(processes, fifos, frames, memory_cost, depths, given, ends, runs, trips,
+                                              masks, transfers, processes_out, fifos_out, transfers_out);
 }

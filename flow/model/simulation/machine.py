@@ -16,9 +16,9 @@ from functools import partial
 from itertools import chain
 
 from flow.model.hardware import Partition
-from flow.model.simulation.compiled import kernel, run_compiled
+from flow.model.simulation.compiled import kernel, last_words, run_compiled
 from flow.model.simulation.fifo import Fifo, Memory, PortState, Process
-from flow.model.simulation.plan import INPUTS, Kind, Plan, plans_of
+from flow.model.simulation.plan import HEADER_BITS, INPUTS, Kind, Plan, plans_of
 from flow.model.simulation.process import Access, reading, running, writing
 from flow.model.simulation.result import (
     Deadlock,
@@ -51,13 +51,28 @@ class Simulator:
     def __init__(self, partition: Partition, schedules: Schedules, loads: Mapping[str, int] | None = None) -> None:
         self.partition, self.plans = partition, plans_of(partition, schedules, loads)
 
-    def run(self, timing: Timing, frames: int) -> InvocationTimes | Deadlock:
-        """One pass from a cold start."""
-        function = kernel()
+    def run(self, timing: Timing, frames: int, plans: Sequence[Plan] | None = None) -> InvocationTimes | Deadlock:
+        """One pass from a cold start; `plans` stand in for some of its own."""
+        plans, function = self.plans if plans is None else plans, kernel()
         if function is None:
-            return run_interpreted(self.partition, self.plans, timing, frames)
-        found: InvocationTimes | Deadlock = run_compiled(function, self.partition, self.plans, timing, frames)
+            return run_interpreted(self.partition, plans, timing, frames)
+        found: InvocationTimes | Deadlock = run_compiled(function, self.partition, plans, timing, frames)
         return found
+
+    def last_outputs(self, timing: Timing, frames: int, plans: Sequence[Plan] | None = None) -> list[int] | None:
+        """When the last word of every frame is written, None for a deadlock; faster than `run`."""
+        plans, function = self.plans if plans is None else plans, kernel()
+        if function is not None:
+            found = last_words(function, plans, timing, frames)
+        else:
+            found = _last_words(run_interpreted(self.partition, plans, timing, frames), plans)
+        return None if found is None else [max(frame) for frame in zip(*found, strict=True)]
+
+
+def _last_words(found: InvocationTimes | Deadlock, plans: Sequence[Plan]) -> list[list[int]] | None:
+    if isinstance(found, Deadlock):
+        return None
+    return [[t.last for t in found.ports[p.module.name]] for p in plans if p.kind == Kind.WRITER]
 
 
 def run_interpreted(
@@ -80,7 +95,8 @@ class _Machine:
     ready: deque[Process] = field(init=False)
 
     def run(self) -> InvocationTimes | Deadlock:
-        self.fifos = {name: Fifo(name, depth) for name, depth in self.timing.streams.items()}
+        most = {s.name: HEADER_BITS + s.words * self.frames for s in self.partition.streams if s.tensor}
+        self.fifos = {n: Fifo(n, depth, min(depth, most.get(n, depth))) for n, depth in self.timing.streams.items()}
         self.memory, self.ports, self.processes, self.ready = Memory(self.timing.memory_cost), [], [], deque()
         for plan in self.plans:
             self.processes.append(self._process(plan))

@@ -27,7 +27,7 @@ import yaml
 from flow.diagnostics import BuildError, Problem, suggest
 from flow.model.datasheet import DataSheet, read_datasheet
 from flow.model.formula import Formula, parse
-from flow.model.hardware import Module
+from flow.model.hardware import Module, Partition
 
 Integers = npt.NDArray[np.int64]
 _KEYS = ("loop", "let", "trips", "read", "write", "every", "contiguous")
@@ -121,6 +121,12 @@ class Schedules:
     sheets: Mapping[str, DataSheet]
     depths: Mapping[str, Formula]
     loops: Mapping[str, Schedule]
+
+    def lacking(self, partition: Partition) -> tuple[str, ...]:
+        """IPs whose data sheets do not say when frames pass: the partition cannot be simulated."""
+        tensors = {s.name for s in partition.streams if s.tensor}
+        moving = {m.ip for m in partition.modules if tensors & {*m.inputs, *m.outputs}}
+        return tuple(sorted(moving - set(self.loops)))
 
     def depth(self, module: Module) -> int:
         """Pipeline stages from an iteration's issue to the word that it writes, at least 1."""

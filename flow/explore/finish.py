@@ -1,0 +1,91 @@
+"""From a design of the search to what is built: lowered, its FIFOs sized by simulation, evaluated as it then is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from flow.explore.limits import bounds_of
+from flow.explore.space import Space
+from flow.model.hardware import Design, Hardware, Stream
+from flow.model.lowering import lower
+from flow.model.performance import Performance, evaluate
+from flow.model.resources import RESOURCES, fifo_cost
+from flow.model.simulation import Schedules, timing_of
+from flow.model.sizing import Expected, SizedPartition, size_partitions
+from flow.model.widths import numbers_of_widths
+from flow.spec import Precision
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A design as it is built.
+
+    Attributes:
+        hardware: of widths only, no exponents.
+        sized: what simulation found for the FIFOs, nothing where they follow the rules.
+        unknown: IPs that say nothing of their timing; FIFOs of partitions that have them follow the rules.
+    """
+
+    design: Design
+    hardware: Hardware
+    performance: Performance
+    sized: tuple[SizedPartition, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+    def fifos_json(self) -> list[dict[str, Any]]:
+        """fifos.json: of every partition the simulated pace, and of every stream its ends, depth and cost."""
+        return [part.as_json() | {"fifos": _rows(part, self.hardware)} for part in self.sized]
+
+
+def finished(space: Space, design: Design, precision: Precision) -> Finished:
+    """FIFO depths by rule. LoweringError where the design cannot be built."""
+    numbers = numbers_of_widths(space.graph, precision)
+    hardware = lower(space.graph, design, numbers, space.memory.port_bits)
+    bounds = bounds_of(space)
+    performance = evaluate(hardware, space.graph, space.device, space.catalogue, space.limits, bounds)
+    return Finished(design, hardware, performance)
+
+
+def with_sized_fifos(space: Space, given: Finished, precision: Precision, schedules: Schedules) -> Finished:
+    """FIFO depths by simulation, where every module's timing is known."""
+    clock = given.design.clock_mhz
+    unknown = {p.index: schedules.lacking(p) for p in given.hardware.partitions}
+    known = [p for p in given.hardware.partitions if not unknown[p.index]]
+    figures = given.performance.partitions
+    sized = size_partitions(
+        known,
+        schedules,
+        [timing_of(p, schedules, space.memory, clock) for p in known],
+        [Expected(figures[p.index].interval_cycles, figures[p.index].latency_cycles) for p in known],
+    )
+    depths = {s.index: s.depths() for s in sized}
+    parts = (replace(p, fifos=depths.get(i, {})) for i, p in enumerate(given.design.partitions))
+    built = finished(space, replace(given.design, partitions=tuple(parts)), precision)
+    return replace(built, sized=sized, unknown=tuple(sorted({ip for ips in unknown.values() for ip in ips})))
+
+
+def _rows(part: SizedPartition, hardware: Hardware) -> list[dict[str, Any]]:
+    partition = hardware.partitions[part.index]
+    streams = {s.name: s for s in partition.streams}
+    producers, consumers = partition.producers(), partition.consumers()
+    return [
+        {
+            "stream": fifo.stream,
+            "tensor": streams[fifo.stream].tensor,
+            "from": producers[fifo.stream].name,
+            "to": consumers[fifo.stream].name,
+            "words": streams[fifo.stream].words,
+            "width": streams[fifo.stream].lanes * streams[fifo.stream].bits,
+            "join": fifo.join,
+            "least": fifo.least,
+            "depth": fifo.depth,
+            "resources": _cost(streams[fifo.stream]),
+        }
+        for fifo in part.fifos
+    ]
+
+
+def _cost(stream: Stream) -> dict[str, int]:
+    cost = fifo_cost(stream.depth, stream.lanes * stream.bits)
+    return {name: int(cost[name]) for name in RESOURCES}
