@@ -9,6 +9,7 @@ from typing import Any
 
 from flow.report.analysis import Bound, bottlenecks, bounds, intervals, slowest_name, slowest_partition, worst
 from flow.report.charts import Gantt, Scatter, gantt, scatters
+from flow.report.fifos import FifoTables, fifo_tables
 from flow.report.headline import Card, Use, cards, sentence, subtitle, uses
 from flow.report.pipeline import Picture, picture
 from flow.report.records import (
@@ -67,6 +68,7 @@ class Page:
     cycles: tuple[Cycles, ...]
     cycles_open: bool
     agreement: str
+    fifos: FifoTables | None
     commands: tuple[tuple[str, str], ...]
 
 
@@ -127,6 +129,7 @@ def page(inputs: ReportInputs) -> Page:
         cycles=compared,
         cycles_open=len(compared) <= _OPEN_CYCLES,
         agreement=agreement(compared),
+        fifos=fifo_tables(inputs.fifos),
         commands=inputs.commands,
     )
 

@@ -107,6 +107,7 @@ class ReportInputs:
         design: design.json, for the reloaded nodes.
         verification: `report/verification.json`, None before simulation.
         commands: what to run next with the vendor's tools, (purpose, command).
+        fifos: `explore/fifos.json`, what simulation found for each partition.
     """
 
     performance: Document
@@ -115,6 +116,7 @@ class ReportInputs:
     design: Document | None = None
     verification: Document | None = None
     commands: tuple[tuple[str, str], ...] = ()
+    fifos: tuple[Document, ...] = ()
 
 
 def layer(data: Document) -> Layer:
@@ -187,6 +189,7 @@ def read_inputs(explore: Path, report: Path | None = None, commands: Sequence[tu
         design=_read(explore / "design.json"),
         verification=_read(verification) if verification and verification.exists() else None,
         commands=tuple(commands),
+        fifos=tuple(_read(explore / "fifos.json")),
     )
 
 

@@ -7,7 +7,7 @@ from flow.tasks.explore import explore_folder
 from flow.tasks.project import Project, files_digest
 from flow.tasks.stage import Stage
 
-EXPLORED = ("performance.json", "layers.json", "design.json", "pareto.json")
+EXPLORED = ("performance.json", "layers.json", "design.json", "pareto.json", "fifos.json")
 WRITTEN = ("performance.json", "layers.json", "pareto.json", "index.html")
 
 

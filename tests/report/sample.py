@@ -153,3 +153,27 @@ def _verification(records: list[dict[str, Any]], passes: int) -> dict[str, Any]:
             "float_accuracy": {"correct": 990, "frames": 1000, "value": 0.99, "low": 0.9817, "high": 0.9946},
         },
     }  # fmt: skip
+
+
+def fifos(partitions: int = 2) -> tuple[dict[str, Any], ...]:
+    """`fifos.json` of partitions with one join each; the last one stops with halved latencies."""
+    return tuple(
+        {
+            "index": index,
+            "expected": {"interval": 1000, "latency": 1400},
+            "interval": 1010,
+            "latency": 1470,
+            "intervals": {"0.5": None if index == partitions - 1 else 1010, "1": 1010, "2": 1020},
+            "fifos": [
+                _fifo("s1", True, 700, 1024),
+                _fifo("s2", False, 32, 32),
+            ],
+        }
+        for index in range(partitions)
+    )
+
+
+def _fifo(stream: str, join: bool, least: int, depth: int) -> dict[str, Any]:
+    ends = {"stream": stream, "tensor": "conv1", "from": "m1_fork", "to": "m7_add"}
+    cost = {"dsp": 0, "bram18": 2 * (depth > 64), "uram": 0, "lut": 64, "ff": 64}
+    return ends | {"words": 900, "width": 32, "join": join, "least": least, "depth": depth, "resources": cost}

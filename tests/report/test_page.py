@@ -158,3 +158,14 @@ def test_over_a_limit_is_red() -> None:
 
 def test_no_front() -> None:
     assert "Pareto" not in Page(render_page(replace(VGG16, pareto=()))).text
+
+
+def test_fifos_are_shown_as_simulated() -> None:
+    page = Page(render_page(replace(sample.inputs(), fifos=sample.fifos())))
+    assert ("section", {"id": "fifos"}) in page.tags
+    assert "4 FIFOs, 2 of them at joins, 4 BRAM18 in all" in page.text
+    assert "m1_fork → m7_add" in page.text and "stops" in page.text and "1 %" in page.text
+
+
+def test_without_sized_fifos_there_is_no_section() -> None:
+    assert ("section", {"id": "fifos"}) not in Page(render_page(sample.inputs())).tags

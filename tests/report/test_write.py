@@ -64,10 +64,10 @@ def test_a_failing_report_leaves_the_old_one(tmp_path: Path) -> None:
 
 
 def test_inputs_are_read_from_the_artefacts(tmp_path: Path) -> None:
-    wanted = CASES["vgg16"]
+    wanted = replace(CASES["vgg16"], fifos=sample.fifos())
     for folder in ("explore", "report"):
         (tmp_path / folder).mkdir()
-    for name in ("performance", "layers", "pareto", "design"):
+    for name in ("performance", "layers", "pareto", "design", "fifos"):
         value = getattr(wanted, name)
         text = canonical_json(list(value) if isinstance(value, tuple) else value)
         (tmp_path / "explore" / f"{name}.json").write_text(text, encoding="utf-8")
