@@ -11,6 +11,7 @@ import numpy as np
 
 from flow.diagnostics import BuildError, Problem
 from flow.explore.archive import Archive
+from flow.explore.compiled import Evaluator
 from flow.explore.cuts import cut
 from flow.explore.decode import decode
 from flow.explore.diagnose import no_design, unmet
@@ -113,7 +114,7 @@ def explore(
     random = np.random.default_rng(seed)
     latency = objective == "latency"
     frontiers = Frontiers(space)
-    polisher = Polisher(space, frontiers, random, latency, Archive(space, latency))
+    polisher = Polisher(space, Evaluator(space), frontiers, random, latency, Archive(space, latency))
     seeds, found = _seeds(space, frontiers, polisher, latency)
     search = Search(space, polisher, found, random, latency, polisher.archive)
     scored = search.run(

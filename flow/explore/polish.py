@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from flow.explore.archive import Archive
+from flow.explore.compiled import Evaluator
 from flow.explore.frontier import PRICES, Frontiers
-from flow.explore.population import Figures, Population, evaluate_population
+from flow.explore.population import Figures, Population
 from flow.explore.segments import Segment
 from flow.explore.space import Space
 from flow.model.resources import RESOURCES
@@ -38,6 +39,7 @@ class Polisher:
     """Finds foldings for given cuts."""
 
     space: Space
+    evaluator: Evaluator
     frontiers: Frontiers
     random: np.random.Generator
     latency: bool
@@ -72,7 +74,7 @@ class Polisher:
 
     def evaluate(self, population: Population) -> Figures:
         self.evaluations += len(population.rows)
-        return evaluate_population(self.space, population)
+        return self.evaluator(population)
 
     def _start(self, segments: Sequence[Segment]) -> Population:
         cuts = np.zeros((1, len(self.space.positions)), bool)

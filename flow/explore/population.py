@@ -68,9 +68,69 @@ class Figures:
         return batch / self.total_s
 
 
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What the modules of every design add up to; P designs, N partitions, 0 where a design has fewer.
+
+    Attributes:
+        count: (P,) partitions.
+        illegal: (P,) rows that cannot be built.
+        passes, interval, latency: (P, N); cycles stretched by the memory.
+        resources: (P, N, resources).
+        first_words, later_words: (P, N) port words of the first and of every later pass's weights.
+        live: (P, N) bytes of one frame's tensors in memory.
+    """
+
+    count: Integers
+    illegal: Integers
+    passes: Integers
+    interval: Integers
+    latency: Integers
+    resources: Integers
+    first_words: Integers
+    later_words: Integers
+    live: Integers
+
+
 def evaluate_population(space: Space, population: Population) -> Figures:
-    """Figures of all designs of a population."""
-    return _Evaluation(space, population).figures()
+    """Figures of all designs of a population, by arrays; `flow.explore.compiled` finds the same sums faster."""
+    return figures_of(space, _Evaluation(space, population).sums())
+
+
+def figures_of(space: Space, sums: Sums) -> Figures:
+    """Times, memory and what is over its limit."""
+    clock = space.clock_mhz * 1e6
+    count, passes, latency = sums.count, sums.passes, sums.latency
+    exists = passes > 0
+    loads = space.memory.load_seconds(sums.first_words, space.clock_mhz)
+    loads = loads + (passes - 1) * space.memory.load_seconds(sums.later_words, space.clock_mhz)
+    resident = (count == 1) & (passes[:, 0] == 1)
+    loads = np.where(resident[:, None], 0.0, loads) * exists
+    time_s = np.where(exists, loads + passes * ((space.batch - 1) * sums.interval + latency) / clock, 0.0)
+    switch = space.device.reconfiguration_s or 0.0
+    total_s = time_s.sum(axis=1) + np.where(count > 1, count, 0) * switch
+    latency_s = np.where(exists, loads + passes * latency / clock, 0.0).sum(axis=1) + (count - 1) * switch
+    weights = np.where(exists, sums.first_words + (passes - 1) * sums.later_words, 0).sum(axis=1)
+    memory = sums.live.max(axis=1) * space.batch + weights * (space.memory.port_bits // 8)
+    over = _over(space, sums.resources)
+    violation = _violation(space, over, memory, count) + sums.illegal
+    return Figures(
+        count, passes, np.where(exists, sums.interval, 0), latency, sums.resources, time_s, total_s, latency_s, memory,
+        over, sums.illegal, violation,
+    )  # fmt: skip
+
+
+def _over(space: Space, resources: Integers) -> Floats:
+    limits = np.array([space.limits[name] for name in RESOURCES])
+    over: Floats = (np.maximum(resources - limits, 0) / np.maximum(limits, 1)).sum(axis=2)
+    return over
+
+
+def _violation(space: Space, over: Floats, memory: Integers, count: Integers) -> Floats:
+    result = over.sum(axis=1) + np.maximum(memory / space.memory.capacity_bytes - 1, 0)
+    result = result + np.maximum(count - space.max_partitions, 0)
+    rounded: Floats = np.round(result, 9)
+    return rounded
 
 
 class _Evaluation:
@@ -79,38 +139,22 @@ class _Evaluation:
     def __init__(self, space: Space, population: Population) -> None:
         self.space, self.rows = space, population.rows
         self.part = population.part()
-        self.designs = np.arange(len(self.rows))
         self.most = int(self.part[:, -1].max()) + 1
         self.passes_at = space.rows.passes[self.rows]
         self.links: Connectors = connectors_of(space, self.part, self.rows)
 
-    def figures(self) -> Figures:
-        space, clock = self.space, self.space.clock_mhz * 1e6
+    def sums(self) -> Sums:
+        space = self.space
         count = self.part[:, -1] + 1
         exists = np.arange(self.most) < count[:, None]
-        passes = np.maximum(self._largest(self.passes_at), 1)
+        passes = np.maximum(self._largest(self.passes_at), 1) * exists
         stretched = space.memory.traffic_cycles(self.links.words, self.links.masters, space.clock_mhz)
         interval = np.maximum(np.maximum(self._largest(space.rows.interval[self.rows]), self.links.interval), stretched)
         latency, joins = pipelines(space, self.links, self.part, self.rows, stretched)
         resources = self._sum(space.rows.cost[self.rows]) + self.links.cost + joins
         first, later = self._weight_words(passes)
-        loads = space.memory.load_seconds(first, space.clock_mhz)
-        loads = loads + (passes - 1) * space.memory.load_seconds(later, space.clock_mhz)
-        resident = (count == 1) & (passes[:, 0] == 1)
-        loads = np.where(resident[:, None], 0.0, loads) * exists
-        time_s = np.where(exists, loads + passes * ((space.batch - 1) * interval + latency) / clock, 0.0)
-        switch = space.device.reconfiguration_s or 0.0
-        total_s = time_s.sum(axis=1) + np.where(count > 1, count, 0) * switch
-        latency_s = np.where(exists, loads + passes * latency / clock, 0.0).sum(axis=1) + (count - 1) * switch
-        weights = np.where(exists, first + (passes - 1) * later, 0).sum(axis=1) * (space.memory.port_bits // 8)
-        memory = self.links.live.max(axis=1) * space.batch + weights
-        over = self._over(resources)
         illegal = misplaced(space, self.part, self.passes_at, self.links.taps.leaves)
-        violation = self._violation(over, memory, count) + illegal
-        return Figures(
-            count, np.where(exists, passes, 0), np.where(exists, interval, 0), np.where(exists, latency, 0), resources,
-            time_s, total_s, latency_s, memory, over, illegal, violation,
-        )  # fmt: skip
+        return Sums(count, illegal, passes, interval, latency, resources, first, later, self.links.live)
 
     # Per partition
 
@@ -127,14 +171,3 @@ class _Evaluation:
         layers = self.links.weighted
         reloaded = np.where(np.array([p.weighted for p in self.space.positions]) & (self.passes_at > 1), payload, 0)
         return layers + self._sum(payload), np.where(passes > 1, layers + self._sum(reloaded), 0)
-
-    def _over(self, resources: Integers) -> Floats:
-        limits = np.array([self.space.limits[name] for name in RESOURCES])
-        over: Floats = (np.maximum(resources - limits, 0) / np.maximum(limits, 1)).sum(axis=2)
-        return over
-
-    def _violation(self, over: Floats, memory: Integers, count: Integers) -> Floats:
-        result = over.sum(axis=1) + np.maximum(memory / self.space.memory.capacity_bytes - 1, 0)
-        result = result + np.maximum(count - self.space.max_partitions, 0)
-        rounded: Floats = np.round(result, 9)
-        return rounded

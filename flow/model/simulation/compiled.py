@@ -1,17 +1,11 @@
 """The kernel of the token-level simulation, compiled once: some fifty times faster than the processes in Python.
 
-The library lies in the user's cache, named by the digest of its source and flags. Without a compiler there is none, and
-`machine` simulates with the same results.
+Without a compiler there is none (`flow.model.native`), and `machine` simulates with the same results.
 """
 
 from __future__ import annotations
 
 import ctypes
-import hashlib
-import os
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import chain
@@ -21,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from flow.model.hardware import Partition
+from flow.model.native import library
 from flow.model.simulation.plan import Kind, Plan
 from flow.model.simulation.result import (
     Deadlock,
@@ -34,54 +29,16 @@ from flow.model.simulation.result import (
 from flow.model.simulation.timing import Timing
 
 SOURCE = Path(__file__).with_name("kernel.cpp")
-FLAGS = ("-std=c++14", "-O3", "-fPIC", "-shared", "-w")
-_COMPILE_S = 120.0
 _NOTHING = (0,) * 4
-
-
-def cache_folder() -> Path:
-    """Where compiled kernels lie: `$XDG_CACHE_HOME/convmake` or `~/.cache/convmake`."""
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(base) / "convmake"
 
 
 @cache
 def kernel() -> Any | None:
     """The compiled simulation, None where there is no compiler or its result cannot be loaded."""
-    try:
-        return _loaded(_library(cache_folder()))
-    except OSError:
-        pass
-    try:
-        with tempfile.TemporaryDirectory(prefix="convmake-") as folder:
-            return _loaded(_library(Path(folder)))
-    except OSError:
+    found = library(SOURCE)
+    if found is None:
         return None
-
-
-def _library(folder: Path) -> Path:
-    """The shared library for this source, compiled if it is not there. OSError without a compiler or a place."""
-    digest = hashlib.sha256(SOURCE.read_bytes() + " ".join(FLAGS).encode()).hexdigest()[:16]
-    path = folder / f"simulation-{os.uname().machine}-{digest}.so"
-    if path.is_file():
-        return path
-    compiler = shutil.which("g++")
-    if compiler is None:
-        raise FileNotFoundError("g++")
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="compile-", dir=folder) as scratch:
-        made = Path(scratch) / path.name
-        command = (compiler, *FLAGS, str(SOURCE), "-o", str(made))
-        try:
-            subprocess.run(command, check=True, capture_output=True, timeout=_COMPILE_S)
-        except subprocess.SubprocessError as error:
-            raise OSError(str(error)) from error
-        made.replace(path)
-    return path
-
-
-def _loaded(path: Path) -> Any:
-    function = ctypes.CDLL(str(path)).convmake_simulate
+    function = found.convmake_simulate
     function.argtypes = [ctypes.c_int64] * 5 + [ctypes.c_void_p] * 10
     function.restype = None
     return function
