@@ -6,8 +6,10 @@ import numpy as np
 
 from flow.explore.population import Population
 from flow.explore.space import Space
+from flow.explore.tables import PLACES
 from flow.ir import Folding
 from flow.model.hardware import Design, PartitionDesign
+from flow.model.weight_memory import BY_DEPTH
 
 
 def decode(space: Space, population: Population, index: int) -> Design:
@@ -22,11 +24,16 @@ def decode(space: Space, population: Population, index: int) -> Design:
         foldings = {
             space.positions[p].node.name: Folding(*(int(v) for v in space.rows.folding[rows[p]])) for p in inside
         }
+        placement = {
+            space.positions[p].node.name: PLACES[place]
+            for p in inside
+            if (place := int(space.rows.placement[rows[p]])) != PLACES.index(BY_DEPTH)
+        }
         reloaded = [p for p in inside if space.positions[p].weighted and space.rows.passes[rows[p]] > 1]
         passes = int(space.rows.passes[rows[reloaded[-1]]]) if reloaded else 1
         ordered = tuple(n.name for n in space.graph.nodes if n.name in names)
         name = space.positions[reloaded[-1]].node.name if reloaded else None
-        partitions.append(PartitionDesign(ordered, foldings, passes, name))
+        partitions.append(PartitionDesign(ordered, foldings, passes, name, placement=placement))
     return Design(space.graph.name, space.device.name, space.clock_mhz, space.batch, tuple(partitions))
 
 
@@ -47,7 +54,9 @@ def encode(space: Space, design: Design) -> Population:
         chain = part.weights_reloading if _in_chain(space, p, part) else 1
         table, folding = position.tables[chain], part.foldings[position.node.name]
         wanted = np.array([folding.coarse_in, folding.coarse_out, folding.coarse_group, folding.fine])
-        hits = np.flatnonzero((space.rows.folding[table.start : table.stop] == wanted).all(axis=1))
+        place = PLACES.index(part.placement.get(position.node.name, BY_DEPTH))
+        same = (space.rows.folding[table.start : table.stop] == wanted).all(axis=1)
+        hits = np.flatnonzero(same & (space.rows.placement[table.start : table.stop] == place))
         if not hits.size:
             raise ValueError(f"'{position.node.name}': folding {folding.as_json()} is not tabulated")
         rows[0, p] = table.start + hits[0]

@@ -18,11 +18,12 @@ import numpy.typing as npt
 from flow.fixed_point import Numbers
 from flow.ir import Folding, Operator, Shape
 from flow.model.datasheet import TIMING, Catalogue
-from flow.model.lowering import LUTRAM_ROWS, WEIGHTS_MEMORY
 from flow.model.resources import RESOURCES
-from flow.model.weight_memory import payload_words, weight_rows
+from flow.model.weight_memory import BY_DEPTH, PLACEMENTS, payload_words, weight_rows, weights_memory
 
 Integers = npt.NDArray[np.int64]
+PLACES = (BY_DEPTH, *PLACEMENTS)
+"""Where weights lie, in the order of the column `placement`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +40,12 @@ class Table:
 class Rows:
     """The columns of the store; `cost` is (rows, resources), `folding` (rows, 4) as in `Folding`.
 
-    `payload` counts port words of weights; `table` numbers the tables; lanes are those of the layer's streams.
+    `placement` numbers `PLACES`; `payload` counts port words of weights; `table` numbers the tables; lanes are those of
+    the layer's streams.
     """
 
     folding: Integers
+    placement: Integers
     interval: Integers
     fill: Integers
     drain: Integers
@@ -109,23 +112,32 @@ class TableBuilder:
         return Rows(**stored, lanes_in=coarse_in * coarse_group, lanes_out=coarse_out * coarse_group)
 
     def _columns(self, layer: Layer) -> dict[str, Integers]:
-        foldings = candidates(layer)
-        figures, payload = self._figures(layer, foldings)
-        cost = np.stack([figures[name] for name in RESOURCES], axis=1)
+        blocks = [self._placed(layer, place) for place in _places(layer)]
+        columns = {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
+        cost, foldings = columns["cost"], columns["folding"]
         fits = np.all(cost <= np.array([self.limits[name] for name in RESOURCES]), axis=1)
         if not fits.any():
             fits[np.argmin(np.prod(foldings, axis=1))] = True
-        order = np.lexsort((*foldings.T, cost[:, 3], cost[:, 1], cost[:, 0], figures["interval"]))
+        keys = (columns["placement"], *foldings.T, cost[:, 3], cost[:, 1], cost[:, 0], columns["interval"])
+        order = np.lexsort(keys)
         order = order[fits[order]]
-        timing = {name: figures[name][order] for name in TIMING}
-        return timing | {"folding": foldings[order], "cost": cost[order], "payload": payload[order]}
+        return {name: column[order] for name, column in columns.items()}
 
-    def _figures(self, layer: Layer, foldings: Integers) -> tuple[dict[str, Integers], Integers]:
+    def _placed(self, layer: Layer, place: str) -> dict[str, Integers]:
+        """All foldings with the weights in one kind of memory."""
+        foldings = candidates(layer)
+        figures, payload = self._figures(layer, foldings, place)
+        cost = np.stack([figures[name] for name in RESOURCES], axis=1)
+        placement = np.full(len(foldings), PLACES.index(place))
+        timing = {name: figures[name] for name in TIMING}
+        return timing | {"folding": foldings, "placement": placement, "cost": cost, "payload": payload}
+
+    def _figures(self, layer: Layer, foldings: Integers, place: str) -> tuple[dict[str, Integers], Integers]:
         """Cycles and resources of every folding, and the port words of its weights."""
         count = len(foldings)
         total: dict[str, Integers] = {}
         payload = np.zeros(count, np.int64)
-        for parameters in module_parameters(layer, foldings, self.port_bits):
+        for parameters in module_parameters(layer, foldings, self.port_bits, place):
             if "weights_memory" in parameters:
                 payload = payload + payload_words(parameters)
             figures = self.catalogue.evaluate(layer.op.ip, parameters)
@@ -138,13 +150,18 @@ class TableBuilder:
         return total, payload
 
 
+def _places(layer: Layer) -> tuple[str, ...]:
+    """Memories that the layer's weights may lie in."""
+    return layer.genes["weights_placement"] if layer.weighted else (BY_DEPTH,)
+
+
 def candidates(layer: Layer) -> Integers:
     """All foldings of the layer's genes, one a row."""
     rows = [(*coarse, fine) for coarse, fine in itertools.product(layer.genes["coarse"], layer.genes["fine"])]
     return np.array(rows, np.int64).reshape(-1, 4)
 
 
-def module_parameters(layer: Layer, foldings: Integers, port_bits: int) -> list[dict[str, Any]]:
+def module_parameters(layer: Layer, foldings: Integers, port_bits: int, place: str = BY_DEPTH) -> list[dict[str, Any]]:
     """Parameters of the layer's modules with arrays for the foldings; a chain of modules for a long concatenation."""
     arrays = Folding(*foldings.T)
     parts: list[tuple[Sequence[Shape], Numbers]] = [(layer.inputs, layer.numbers)]
@@ -155,8 +172,7 @@ def module_parameters(layer: Layer, foldings: Integers, port_bits: int) -> list[
         parameters: dict[str, Any] = layer.op.module_parameters(inputs, numbers, arrays)
         if layer.op.parameters(inputs):
             parameters = parameters | {"port_bits": port_bits}
-            small = weight_rows(parameters) <= LUTRAM_ROWS
-            parameters["weights_memory"] = np.where(small, WEIGHTS_MEMORY["lutram"], WEIGHTS_MEMORY["bram"])
+            parameters["weights_memory"] = weights_memory(place, weight_rows(parameters))
         result.append(parameters)
     return result
 

@@ -15,9 +15,12 @@ import numpy as np
 
 from flow.diagnostics import BuildError, Problem, quoted, suggest
 from flow.ir import Graph, Operator, Shape
+from flow.model.weight_memory import BY_DEPTH, PLACEMENTS
 from flow.rewrite import Entry, Rule, RuleFolder, check_entries, load_rules, rule_options
 
-GENES = {"coarse": ((1, 1, 1),), "fine": (1,), "cuts": (), "weights_reloading": (1,)}
+GENES: Mapping[str, tuple[Any, ...]] = {
+    "coarse": ((1, 1, 1),), "fine": (1,), "cuts": (), "weights_reloading": (1,), "weights_placement": (BY_DEPTH,),
+}  # fmt: skip
 """Genes and their values while no transformation opens them."""
 
 
@@ -27,7 +30,8 @@ class Gene:
 
     Attributes:
         name: `coarse` (values: coarse_in, coarse_out, coarse_group), `fine`, `cuts` (values: positions in the node
-            list in front of which a partition may begin) or `weights_reloading`.
+            list in front of which a partition may begin), `weights_reloading` or `weights_placement` (values:
+            memories).
         values: legal values.
     """
 
@@ -72,7 +76,7 @@ class Transform:
         if gene.name not in GENES:
             raise self._problem("RULE035", f"opens the unknown gene {quoted(gene.name)}", suggest(gene.name, GENES))
         if not _legal(gene):
-            hint = "coarse takes triples of numbers, all others numbers, of at least 1"
+            hint = f"coarse: triples of numbers; weights_placement: {', '.join(_PLACES)}; others: numbers from 1"
             raise self._problem("RULE035", f"gives the gene '{gene.name}' no legal values: {quoted(gene.values)}", hint)
         return gene
 
@@ -81,12 +85,17 @@ class Transform:
         return BuildError(Problem(code, f"transformation '{rule.name}' {message}", hint, rule.file, rule.line, 1))
 
 
+_PLACES = (BY_DEPTH, *PLACEMENTS)
+
+
 def _legal(gene: Gene) -> bool:
     """Whether the values have the form that the search reads."""
     if gene.name == "coarse":
         return bool(gene.values) and all(
             isinstance(v, tuple) and len(v) == 3 and all(_positive(n) for n in v) for v in gene.values
         )
+    if gene.name == "weights_placement":
+        return bool(gene.values) and all(v in _PLACES for v in gene.values)
     return (gene.name == "cuts" or bool(gene.values)) and all(_positive(v) for v in gene.values)
 
 

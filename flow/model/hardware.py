@@ -22,6 +22,7 @@ class PartitionDesign:
         foldings: folding of every node that has a module.
         weights_reloading: passes in which the filters of `reloaded` are processed (1: all at once).
         reloaded: the weighted node whose filters come in passes.
+        placement: memory of a node's weights (`flow.model.weight_memory.PLACEMENTS`), where it is not chosen by depth.
         fifos: words that streams hold, by the stream's name, where simulation has found them; the others follow the
             rules of `flow.model.fifos`.
     """
@@ -31,6 +32,7 @@ class PartitionDesign:
     weights_reloading: int = 1
     reloaded: str | None = None
     fifos: Mapping[str, int] = field(default_factory=dict)
+    placement: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class Design:
                 "weights_reloading": p.weights_reloading,
                 "reloaded": p.reloaded,
                 "fifos": dict(p.fifos),
+                "placement": dict(p.placement),
             }
             for p in self.partitions
         ]
@@ -72,6 +75,7 @@ def design_from_json(data: Mapping[str, Any]) -> Design:
             p["weights_reloading"],
             p["reloaded"],
             p["fifos"],
+            p.get("placement", {}),
         )
         for p in data["partitions"]
     )

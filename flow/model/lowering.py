@@ -15,14 +15,11 @@ from flow.fixed_point import Numbers
 from flow.ir import Folding, Graph, Node, Shape
 from flow.model.fifos import with_depths
 from flow.model.hardware import Design, Hardware, Module, Partition, PartitionDesign, Port, Stream
-from flow.model.weight_memory import slot_bits, values_per_word, weight_rows
+from flow.model.weight_memory import BY_DEPTH, slot_bits, values_per_word, weight_rows, weights_memory
 
 __all__ = ["Boundary", "LoweringError", "filters_per_pass", "lower", "slot_bits", "values_per_word", "weight_rows"]
 
 NumbersOf = Callable[[Node], Numbers]
-WEIGHTS_MEMORY = {"bram": 0, "lutram": 1, "uram": 2}
-LUTRAM_ROWS = 64
-"""A memory of at most this depth costs less in LUTs than in a half-empty block RAM."""
 
 
 class LoweringError(ValueError):
@@ -293,7 +290,9 @@ class _Builder:
         numbers = self.layout.numbers(node)
         parameters = op.module_parameters(sources, numbers, folding)
         if op.parameters(sources):
-            parameters |= self._weights_memory(parameters)
+            placement = self.part.placement.get(node.name, BY_DEPTH)
+            memory = int(weights_memory(placement, weight_rows(parameters)))
+            parameters |= {"port_bits": self.layout.port_bits, "weights_memory": memory}
         out = self._stream(node.name, folding.lanes_out, numbers.output.bits)
         self._module(op.ip, node.name, parameters, inputs=tuple(inputs), outputs=(out,))
         self._offer(node.name, out)
@@ -318,10 +317,6 @@ class _Builder:
         self._offer(node.name, left)
 
     # Weights
-
-    def _weights_memory(self, parameters: Mapping[str, int]) -> dict[str, int]:
-        kind = "lutram" if weight_rows(parameters) <= LUTRAM_ROWS else "bram"
-        return {"port_bits": self.layout.port_bits, "weights_memory": WEIGHTS_MEMORY[kind]}
 
     def _weights_chain(self) -> None:
         """One reader; a splitter before every weighted module but the last."""

@@ -13,6 +13,13 @@ import numpy as np
 
 from flow.model.primitives import ceil_div
 
+PLACEMENTS = ("bram", "lutram", "uram")
+"""Memories that weights may lie in, in the order of the data sheets' parameter `weights_memory`."""
+BY_DEPTH = "auto"
+"""LUTRAM for shallow memories, block RAM for all others."""
+LUTRAM_ROWS = 64
+"""A memory of at most this depth costs less in LUTs than in a half-empty block RAM."""
+
 SLOTS = (8, 16, 32)
 """Containers of a value in memory, bits."""
 
@@ -25,6 +32,14 @@ def slot_bits(bits: int) -> int:
 def values_per_word(port_bits: int, bits: int) -> int:
     """Values of `bits` bits that a port word carries."""
     return port_bits // slot_bits(bits)
+
+
+def weights_memory(placement: str, rows: Any) -> Any:
+    """Value of the parameter `weights_memory` for memories of so many rows."""
+    if placement != BY_DEPTH:
+        return PLACEMENTS.index(placement)
+    small = np.asarray(rows) <= LUTRAM_ROWS
+    return np.where(small, PLACEMENTS.index("lutram"), PLACEMENTS.index("bram"))[()]
 
 
 def weight_rows(parameters: Mapping[str, Any]) -> Any:

@@ -26,7 +26,7 @@ SHIPPED = RuleFolder(ROOT / "rules" / "transform", "rules/transform")
 
 def rules(*names: str, **options: Mapping[str, Any]) -> tuple[Transform, ...]:
     """Shipped transformations by name; all of them if none is named."""
-    chosen = names or ("coarse_folding", "fine_folding", "partitioning", "weights_reloading")
+    chosen = names or ("coarse_folding", "fine_folding", "weights_placement", "partitioning", "weights_reloading")
     return load_transforms([SHIPPED], [entry(name, **options.get(name, {})) for name in chosen])
 
 

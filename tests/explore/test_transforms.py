@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from flow.diagnostics import BuildError
+from flow.explore.decode import decode, encode
+from flow.explore.population import Population
+from flow.explore.tables import PLACES
 from flow.explore.transform import fold_factors, load_transforms
 from flow.ir import Folding
-from flow.model.hardware import Design
+from flow.model.hardware import Design, design_from_json
 from flow.rewrite import RuleFolder
 from tests.explore import devices, networks
 from tests.explore.runs import SHIPPED, entry, explored, rules, space_of
@@ -43,6 +47,31 @@ def test_without_coarse_folding_channels_are_sequential() -> None:
 
 def test_without_fine_folding_windows_are_sequential() -> None:
     assert all(f.fine == 1 for f in foldings(design_without("fine_folding")))
+
+
+def placements(*names: str) -> set[str]:
+    """Memories of the weights of a chain that block RAM alone cannot hold on chip."""
+    graph = networks.chain((48, 48), (16, 12, 12))
+    device = devices.device(64, 26, 60_000, uram=40, reconfiguration_s=None)
+    design = explored(graph, device, 64, transforms=rules(*names), **QUICK).design
+    return {place for part in design.partitions for place in part.placement.values()}
+
+
+def test_weights_lie_in_ultra_ram_where_that_is_open() -> None:
+    assert placements(*ALL, "weights_placement") == {"uram"}
+    assert placements(*ALL) == set()
+
+
+def test_a_placement_survives_encoding() -> None:
+    device = devices.device(64, 60, 60_000, uram=40)
+    space = space_of(networks.chain((8, 8), (4, 8, 8)), device)
+    uram = PLACES.index("uram")
+    rows = [[int(np.flatnonzero(space.rows.placement[p.tables[1].start :] == uram)[0]) + p.tables[1].start]
+            for p in space.positions]  # fmt: skip
+    population = Population(np.zeros((1, len(rows)), bool), np.array(rows).T)
+    design = decode(space, population, 0)
+    assert set(design.partitions[0].placement.values()) == {"uram"}
+    assert np.array_equal(encode(space, design_from_json(design.as_json())).rows, population.rows)
 
 
 def test_without_partitioning_there_is_one_bitstream() -> None:
