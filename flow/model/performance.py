@@ -11,7 +11,7 @@ every pass of every partition with its weights, and P - 1 reconfigurations betwe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -20,7 +20,7 @@ from flow.model.bounds import Bounds
 from flow.model.datasheet import Catalogue
 from flow.model.fifos import module_lag
 from flow.model.hardware import Hardware, Module, Partition
-from flow.model.memory import MemorySystem, frame_words, memory_system, stored_tensors
+from flow.model.memory import PORT_IPS, MemorySystem, frame_words, memory_system, stored_tensors
 from flow.model.resources import RESOURCES, fifo_cost
 from flow.model.timing import Pace, Span, joined, passed, source
 from flow.model.weight_memory import payload_words
@@ -48,9 +48,9 @@ class PartitionFigures:
     """One partition: cycles of one frame in one pass, and what its hardware takes.
 
     Attributes:
-        interval_cycles: cycles from frame to frame, stretched by the memory where that is the slowest.
+        interval_cycles: cycles from frame to frame, stretched by the memory or a port where that is the slowest.
         latency_cycles: cycles of one frame from its first word in to its last word out.
-        memory_cycles: cycles that the memory needs for one frame's words.
+        memory_cycles: cycles from frame to frame that the memory and the slowest port need.
         frame_words: port words per frame and pass.
         weight_words: port words of weights of each pass.
         live_bytes: tensors in memory while it runs, one frame of each.
@@ -207,11 +207,8 @@ def _partition(
 ) -> PartitionFigures:
     design = hardware.design
     modules = tuple(module_figures(m, catalogue) for m in part.modules)
-    words = frame_words(part)
-    masters = sum(bool(p.tensor) for p in part.ports)
-    stretched = int(memory.traffic_cycles(words, masters, design.clock_mhz))
-    interval = max(stretched, *(m.interval for m in modules))
-    latency = pipeline_latency(part, {m.name: m for m in modules}, stretched)
+    cycles = partition_cycles(part, modules, memory, design.clock_mhz)
+    interval, latency = cycles.interval, cycles.latency
     fifos = {name: 0 for name in RESOURCES}
     for stream in part.streams:
         for name, amount in fifo_cost(stream.depth, stream.lanes * stream.bits).items():
@@ -224,9 +221,31 @@ def _partition(
     time_s = load_s + part.passes * ((design.batch - 1) * interval + latency) / clock
     latency_s = load_s + part.passes * latency / clock
     return PartitionFigures(
-        part.index, part.passes, interval, latency, stretched, words, weight_words, live, resources, fifos, modules,
-        time_s, latency_s,
+        part.index, part.passes, interval, latency, cycles.memory, frame_words(part), weight_words, live, resources,
+        fifos, modules, time_s, latency_s,
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Cycles:
+    """Of a partition: from frame to frame, of one frame alone, and what the memory and its ports need of the first."""
+
+    interval: int
+    latency: int
+    memory: int
+
+
+def partition_cycles(
+    part: Partition, modules: Sequence[ModuleFigures], memory: MemorySystem, clock_mhz: float
+) -> Cycles:
+    """The closed form for a partition whose modules have these figures."""
+    masters = sum(bool(p.tensor) for p in part.ports)
+    traffic = int(memory.traffic_cycles(frame_words(part), masters, clock_mhz))
+    ports = {m.name: memory.module_pace(m.ip, m.parameters, clock_mhz) for m in part.modules if m.ip in PORT_IPS}
+    needed = max(traffic, *(int(p.cycles) for p in ports.values()))
+    paces = {m.name: Pace(m.interval, m.fill, m.drain) for m in modules}
+    paces |= {m: Pace(max(paces[m].interval, traffic, p.span), paces[m].fill, paces[m].drain) for m, p in ports.items()}
+    return Cycles(max(needed, *(m.interval for m in modules)), pipeline_latency(part, paces), needed)
 
 
 def module_figures(module: Module, catalogue: Catalogue) -> ModuleFigures:
@@ -247,23 +266,19 @@ def pass_words(part: Partition) -> tuple[int, ...]:
     return (first, *(len(weighted) + payloads[str(part.reloaded)] for _ in range(part.passes - 1)))
 
 
-def pipeline_latency(part: Partition, figures: Mapping[str, ModuleFigures], stretched: int) -> int:
+def pipeline_latency(part: Partition, paces: Mapping[str, Pace]) -> int:
     """Cycles of one frame through the partition: first word read to last word written."""
     spans: dict[str, Span] = {}
     last = 0
     data = {s.name for s in part.streams if s.tensor}
     for module in part.modules:
-        own = figures[module.name]
         inputs = [spans[name] for name in module.inputs if name in data]
         if module.ip == "memory_read":
-            out = source(Pace(max(own.interval, stretched), own.fill, own.drain))
+            out = source(paces[module.name])
         elif not inputs:
             continue
         else:
-            slowest = max(own.interval, stretched) if module.ip == "memory_write" else own.interval
-            out = passed(
-                joined(inputs), Pace(slowest, own.fill, own.drain), module_lag(module.ip, module.parameters).needed
-            )
+            out = passed(joined(inputs), paces[module.name], module_lag(module.ip, module.parameters).needed)
         if module.ip == "memory_write":
             last = max(last, int(out.last))
         spans |= dict.fromkeys(module.outputs, out)

@@ -57,9 +57,13 @@ class Network:
     source: str
 
 
+UNLIMITED_GB = 100_000
+"""A capacity that stands for a memory that is never full."""
+
+
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """One off-chip memory: `kind` is ps | pl | hbm, `capacity_gb` in 10^9 bytes, `bandwidth_gbps` peak in 10^9 bit/s.
+    """One off-chip memory: `kind` is ps | pl | ddr | hbm, capacity in 10^9 bytes, bandwidth the peak in 10^9 bit/s.
 
     A design's rate is min(ports * port_bits * clock, bandwidth * efficiency).
     """
