@@ -73,7 +73,12 @@ class PartitionFigures:
 
 @dataclass(frozen=True, slots=True)
 class Performance:
-    """The model's result; `as_json` gives the stable names of performance.json that the model knows."""
+    """The model's result; `as_json` gives the stable names of performance.json that the model knows.
+
+    Attributes:
+        max_batch: frames of which the off-chip memory holds all that must lie in it at a time.
+        bound_fps_own, binding_fps_own: the DSP bound and the smallest bound with the design's own reconfigurations.
+    """
 
     clock_mhz: float
     batch: int
@@ -87,8 +92,10 @@ class Performance:
     bandwidth_gbps: float
     memory_gb: float
     memory_limit_gb: float
+    max_batch: int
     bounds: Bounds
     bound_fps_own: float
+    binding_fps_own: float
     evaluations: int = 0
     kind: Mapping[str, str] = field(
         default_factory=lambda: {"throughput": "modelled", "latency": "modelled", "resources": "modelled"}
@@ -130,11 +137,13 @@ class Performance:
             "bound_ratio": significant(self.throughput_fps / self.bounds.dsp_fps),
             "bound_ratio_own": significant(self.throughput_fps / self.bound_fps_own),
             "bound_ratio_binding": significant(self.throughput_fps / smallest),
+            "bound_ratio_binding_own": significant(self.throughput_fps / self.binding_fps_own),
             "binding": binding,
             "bounds_fps": {name: significant(fps) for name, fps in self.bounds.by_name().items()},
             "bandwidth_gbps": significant(self.bandwidth_gbps),
             "memory_gb": significant(self.memory_gb),
             "memory_limit_gb": significant(self.memory_limit_gb),
+            "max_batch": self.max_batch,
             "evaluations": self.evaluations,
             "kind": dict(self.kind),
             "partition_figures": [_partition_json(p) for p in self.partitions],
@@ -168,9 +177,9 @@ def evaluate(
     tensors = stored_tensors(hardware, graph.outputs)
     parts = []
     for part in hardware.partitions:
-        live = sum(t.frame_bytes for t in tensors.values() if t.first <= part.index <= t.last)
-        parts.append(_partition(part, hardware, memory, catalogue, live))
-    count = len(parts)
+        kept = sum(t.frame_bytes for t in tensors.values() if t.first <= part.index <= t.last)
+        parts.append(_partition(part, hardware, memory, catalogue, kept))
+    count, live = len(parts), max(p.live_bytes for p in parts)
     reconfigurations = count if count > 1 else 0
     switch_s = device.reconfiguration_s or 0.0
     total_s = sum(p.time_s for p in parts) + reconfigurations * switch_s
@@ -190,10 +199,12 @@ def evaluate(
         {name: max(p.resources[name] for p in parts) for name in RESOURCES},
         dict(limits),
         traffic / 1e9,
-        (max(p.live_bytes for p in parts) * design.batch + weights_bytes) / 1e9,
+        (live * design.batch + weights_bytes) / 1e9,
         memory.capacity_bytes / 1e9,
+        max((memory.capacity_bytes - weights_bytes) // live, 0),
         bounds,
         bounds.with_reconfiguration(design.batch, reconfigurations * switch_s),
+        bounds.binding_with_reconfiguration(design.batch, reconfigurations * switch_s),
     )
 
 

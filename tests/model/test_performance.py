@@ -163,6 +163,14 @@ def test_bounds_name_what_binds() -> None:
     bounds = Bounds(100.0, {"lut": 80.0, "bandwidth": 500.0})
     assert bounds.binding() == (80.0, "lut")
     assert bounds.with_reconfiguration(50, 0.5) == pytest.approx(50.0)
+    assert bounds.binding_with_reconfiguration(40, 0.5) == pytest.approx(40.0)
+
+
+def test_capacity_bounds_the_batch() -> None:
+    device = devices.device(100, 100, 100_000, reconfiguration_s=0.5, capacity_gb=1e-4)
+    most = figures(TWO, split(), 1, device).max_batch
+    assert not figures(TWO, split(), most, device).excess()
+    assert set(figures(TWO, split(), most + 1, device).excess()) == {"memory_gb"}
 
 
 def test_the_memory_that_outlives_a_reconfiguration_is_used() -> None:
