@@ -48,7 +48,7 @@ class Figures:
 
     `violation` sums what is over a limit, relative to it; 0 means that the design can be built. `over` (designs, most
     partitions) is the part of it that single partitions' resources are to blame for, `illegal` counts reloaded layers
-    that cannot be built.
+    that cannot be built. `energy_j` is of a frame, not a number where the device has no energy figures.
     """
 
     count: Integers
@@ -60,12 +60,19 @@ class Figures:
     total_s: Floats
     latency_s: Floats
     memory_bytes: Integers
+    energy_j: Floats
     over: Floats
     illegal: Integers
     violation: Floats
 
     def throughput(self, batch: int) -> Floats:
         return batch / self.total_s
+
+    def primary(self, objective: str, batch: int) -> Floats:
+        """What the objective minimises: seconds a frame, of one frame, or joules a frame."""
+        if objective == "energy":
+            return self.energy_j
+        return self.latency_s if objective == "latency" else self.total_s / batch
 
 
 def evaluate_population(space: Space, population: Population) -> Figures:
@@ -104,13 +111,33 @@ class _Evaluation:
         latency_s = np.where(exists, loads + passes * latency / clock, 0.0).sum(axis=1) + (count - 1) * switch
         weights = np.where(exists, first + (passes - 1) * later, 0).sum(axis=1) * (space.memory.port_bits // 8)
         memory = self.links.live.max(axis=1) * space.batch + weights
+        loaded = np.where(resident[:, None] | ~exists, 0, first + (passes - 1) * later).sum(axis=1)
+        energy = self._energy(passes, loaded, time_s, total_s, resources, np.where(count > 1, count, 0))
         over = self._over(resources)
         illegal = misplaced(space, self.part, self.passes_at, self.links.taps.leaves)
         violation = self._violation(over, memory, count) + illegal
         return Figures(
             count, np.where(exists, passes, 0), np.where(exists, interval, 0), np.where(exists, latency, 0), resources,
-            time_s, total_s, latency_s, memory, over, illegal, violation,
+            time_s, total_s, latency_s, memory, energy, over, illegal, violation,
         )  # fmt: skip
+
+    def _energy(
+        self, passes: Integers, loaded: Integers, time_s: Floats, total_s: Floats, resources: Integers,
+        switches: Integers,
+    ) -> Floats:  # fmt: skip
+        """Joules of a frame (P,)."""
+        space = self.space
+        if space.energy is None:
+            return np.full(len(self.rows), np.nan)
+        # A reloaded layer does its share in every pass, the layers in front of it all their work.
+        times = passes[self.designs[:, None], self.part] / self.passes_at
+        products = times @ np.array(space.bit_products, np.float64)
+        words = (passes * self.links.words).sum(axis=1) * space.batch + loaded
+        bits = words * space.memory.port_bits + switches * space.energy.configuration_bits
+        busy = time_s * space.clock_mhz * 1e6
+        parts = space.energy.parts(space.batch, total_s, products, busy, resources, bits)
+        joules: Floats = sum(parts.values(), np.zeros(len(self.rows)))
+        return joules
 
     # Per partition
 

@@ -18,6 +18,7 @@ from typing import Any
 from flow.ir import Graph
 from flow.model.bounds import Bounds
 from flow.model.datasheet import Catalogue
+from flow.model.energy import FrameEnergy, energy_model
 from flow.model.fifos import module_lag
 from flow.model.hardware import Hardware, Module, Partition
 from flow.model.memory import PORT_IPS, MemorySystem, frame_words, memory_system, stored_tensors
@@ -96,6 +97,7 @@ class Performance:
     bounds: Bounds
     bound_fps_own: float
     binding_fps_own: float
+    energy: FrameEnergy | None = None
     evaluations: int = 0
     kind: Mapping[str, str] = field(
         default_factory=lambda: {"throughput": "modelled", "latency": "modelled", "resources": "modelled"}
@@ -144,9 +146,22 @@ class Performance:
             "memory_gb": significant(self.memory_gb),
             "memory_limit_gb": significant(self.memory_limit_gb),
             "max_batch": self.max_batch,
+            **self._energy_json(),
             "evaluations": self.evaluations,
-            "kind": dict(self.kind),
+            "kind": dict(self.kind) | ({"energy": "modelled"} if self.energy else {}),
             "partition_figures": [_partition_json(p) for p in self.partitions],
+        }
+
+    def _energy_json(self) -> dict[str, Any]:
+        """Energy of a frame and the power in a steady stream of batches; null without figures of the device."""
+        if self.energy is None:
+            return {"energy_per_frame_j": None, "power_w": None}
+        joules = self.energy.joules
+        return {
+            "energy_per_frame_j": significant(joules),
+            "power_w": significant(joules * self.throughput_fps),
+            "energy_error": self.energy.error,
+            "energy_parts_j": {name: significant(part) for name, part in self.energy.parts.items()},
         }
 
 
@@ -205,7 +220,33 @@ def evaluate(
         bounds,
         bounds.with_reconfiguration(design.batch, reconfigurations * switch_s),
         bounds.binding_with_reconfiguration(design.batch, reconfigurations * switch_s),
+        _energy(hardware, graph, device, parts, total_s),
     )
+
+
+def _energy(
+    hardware: Hardware, graph: Graph, device: Device, parts: Sequence[PartitionFigures], total_s: float
+) -> FrameEnergy | None:
+    """None where the device file has no figures."""
+    model, design = energy_model(device), hardware.design
+    if model is None:
+        return None
+    shapes = graph.shapes()
+    macs = {n.name: n.op.macs([shapes[i] for i in n.inputs]) for n in graph.nodes}
+    products, words = 0, 0
+    for part, figures in zip(hardware.partitions, parts, strict=True):
+        for m in part.modules:
+            if "weights_memory" in m.parameters:
+                times = 1 if m.node == part.reloaded else part.passes
+                products += macs[m.node] * times * m.parameters["data_bits"] * m.parameters["weight_bits"]
+        loaded = 0 if is_resident(len(parts), part.passes) else sum(figures.weight_words)
+        words += part.passes * design.batch * figures.frame_words + loaded
+    switches = len(parts) if len(parts) > 1 else 0
+    bits = words * hardware.partitions[0].ports[0].port_bits + switches * model.configuration_bits
+    busy = [p.time_s * design.clock_mhz * 1e6 for p in parts]
+    used = [[p.resources[name] for name in RESOURCES] for p in parts]
+    joules = model.parts(design.batch, total_s, products, busy, used, bits)
+    return FrameEnergy({name: float(part) for name, part in joules.items()}, model.error)
 
 
 def is_resident(partitions: int, passes: int) -> bool:
