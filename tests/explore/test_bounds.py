@@ -62,6 +62,7 @@ def test_no_design_beats_a_bound(graph: Graph, device: Device, batch: int, reloa
         (networks.chain((4, 6)), devices.device(60, 60, 30_000, reconfiguration_s=None), 64, 0.95),
         (networks.chain((4, 6)), devices.device(60, 60, 30_000, reconfiguration_s=1e-6), 64, 0.9),
         (networks.chain((3, 4, 2), (2, 6, 6)), devices.device(30, 50, 14_000, reconfiguration_s=None), 8, 0.8),
+        (networks.chain((4, 6)), devices.device(300, 200, 12_000, reconfiguration_s=1e-7), 256, 0.6),
         (networks.chain((4, 6)), devices.device(200, 200, 8_000, reconfiguration_s=None), 64, 0.55),
         (networks.chain((16, 4), (64, 9, 9)), devices.device(200, 200, 90_000, bandwidth_gbps=0.5), 64, 0.9),
     ],

@@ -87,7 +87,7 @@ def test_headline_says_what_is_modelled() -> None:
 
 
 def test_energy_has_a_card() -> None:
-    text = Page(render_page(VGG16)).text()
+    text = Page(render_page(VGG16)).text
     assert "energy a frame" in text and "800 mJ" in text and "± 60.0 %" in text
 
 
