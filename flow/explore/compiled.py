@@ -87,11 +87,12 @@ class CompiledSpace:
         count, illegal = np.zeros(designs, np.int64), np.zeros(designs, np.int64)
         passes, interval, latency = (np.zeros(shape, np.int64) for _ in range(3))
         resources = np.zeros((*shape, len(RESOURCES)), np.int64)
-        first, later, live = (np.zeros(shape, np.int64) for _ in range(3))
-        arrays = (cuts, rows, count, illegal, passes, interval, latency, resources, first, later, live)
-        pointers = (ctypes.c_void_p(a.ctypes.data) for a in arrays)
+        first, later, live, words = (np.zeros(shape, np.int64) for _ in range(4))
+        products = np.zeros(designs, np.int64)
+        sums = (count, illegal, passes, interval, latency, resources, first, later, live, words, products)
+        pointers = (ctypes.c_void_p(a.ctypes.data) for a in (cuts, rows, *sums))
         self.function(ctypes.byref(self.structure.struct), ctypes.c_int64(designs), ctypes.c_int64(most), *pointers)
-        return Sums(count, illegal, passes, interval, latency, resources, first, later, live)
+        return Sums(*sums)
 
 
 # Members of the kernel's struct, in its order.
@@ -99,14 +100,14 @@ _NUMBERS = (
     "positions", "edges", "tensors", "inputs", "tables", "lanes", "stream_depth", "register_depth", "shift_depth",
     "block_depth", "margin_pixels", "bram18", "ports",
 )  # fmt: skip
-_REALS = ("port_bits", "clock_mhz", "bits_per_second")
+_REALS = ("word_cycles",)
 _ARRAYS = (
-    "rows", "variant", "first_variant", "share", "reads", "writes", "written", "live", "write_converters",
+    "rows", "variant", "first_variant", "share", "reads", "writes", "read_cycles", "write_cycles", "written", "live", "write_converters",
     "read_words", "tensor_lanes", "port_lanes", "port_given", "forks", "producer", "pixels", "channels", "bits",
     "is_output", "readers_at", "readers", "edge_tensor", "edge_reader", "edge_lanes", "edge_wanted", "edge_sources",
     "edge_converters", "inputs_at", "input_edges", "weighted", "window", "tails_at", "tails", "needed", "ahead",
-    "stages_at", "stage_channels", "stage_figures", "stage_bits", "stage_paces", "is_concat", "converters",
-    "fork_figures", "stream_fifo", "deep_fifo", "fifo_blocks", "splits", "weights_read", "bram_depths",
+    "stages_at", "stage_channels", "stage_figures", "stage_bits", "stage_paces", "is_concat", "bit_products",
+    "converters", "fork_figures", "stream_fifo", "deep_fifo", "fifo_blocks", "splits", "weights_read", "bram_depths",
 )  # fmt: skip
 
 
@@ -188,7 +189,7 @@ class _Tables:
             len(self.given), STREAM_DEPTH, REGISTER_DEPTH, SHIFT_REGISTER_DEPTH, BLOCK_DEPTH, MARGIN_PIXELS,
             RESOURCES.index("bram18"), memory.ports,
         )  # fmt: skip
-        reals = (float(memory.port_bits), float(space.clock_mhz), float(memory.bits_per_second))
+        reals = (float(memory.word_cycles(space.clock_mhz)),)
         struct = _Struct(*numbers, *reals, *(arrays[name].ctypes.data for name in _ARRAYS))
         return _Structure(struct, arrays)
 
@@ -287,7 +288,7 @@ class _Tables:
         """Ports and converters in front of them, for every tensor and number of passes of its producer."""
         first: list[int] = []
         share: list[int] = []
-        reads, writes, written, live, converters = [], [], [], [], []
+        reads, writes, cycles, written, live, converters = [], [], [], [], [], []
         port_bits = self.space.memory.port_bits
         for t, tensor in enumerate(self.space.tensors):
             first.append(len(share))
@@ -300,17 +301,30 @@ class _Tables:
                     "pixels": tensor.pixels, "data_bits": tensor.bits, "port_bits": port_bits, "pixel_stride": stride,
                 }  # fmt: skip
                 fifo = (STREAM_DEPTH, per_word * tensor.bits, 1)
-                reads.append(self._figures("memory_read", port | {"channels": tensor.channels}, fifo)[0])
-                writes.append(self._figures("memory_write", port | {"channels": channels})[0])
+                read, read_cycle = self._port("memory_read", port | {"channels": tensor.channels}, fifo)
+                write, write_cycle = self._port("memory_write", port | {"channels": channels})
+                reads.append(read)
+                writes.append(write)
+                cycles.append((read_cycle, write_cycle))
                 written.append(tensor.pixels * words)
                 live.append(stride * tensor.pixels * (port_bits // 8))
                 share.append(channels)
                 converters.append(self._write_converter(t, channels))
         self.arrays |= {
             "first_variant": np.array(first), "share": np.array(share), "reads": np.stack(reads),
-            "writes": np.stack(writes), "written": np.array(written), "live": np.array(live),
+            "writes": np.stack(writes), "read_cycles": np.array(cycles)[:, 0], "write_cycles": np.array(cycles)[:, 1],
+            "written": np.array(written), "live": np.array(live),
             "write_converters": np.array(converters),
         }  # fmt: skip
+
+    def _port(
+        self, ip: str, parameters: Mapping[str, Any], fifo: tuple[int, Any, int] | None = None
+    ) -> tuple[Integers, int]:
+        """A memory port's figures, its interval from first to last word; and cycles from frame to frame."""
+        (figures,) = self._figures(ip, parameters, fifo)
+        pace = self.space.memory.module_pace(ip, parameters, self.space.clock_mhz)
+        figures[0] = max(int(figures[0]), int(pace.span))
+        return figures, int(pace.cycles)
 
     def _write_converter(self, t: int, channels: int) -> int:
         tensor, lanes, wanted = self.space.tensors[t], self.sources[t], np.array(self.per_word[t])
@@ -351,6 +365,7 @@ class _Tables:
             "needed": np.array([p.lag.needed for p in positions], np.float64),
             "ahead": np.array([p.lag.ahead for p in positions], np.float64),
             "is_concat": np.array([int(c) for c in concat]),
+            "bit_products": np.array(self.space.bit_products),
             "stage_bits": np.array([self._width(p.numbers.output.bits) for p in positions]),
             "stage_figures": np.array([self._stage_paces(p, s) for p, s in enumerate(stages)]),
             "stage_paces": self.paces.array(3),

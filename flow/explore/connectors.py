@@ -139,6 +139,16 @@ class _Wiring:
         np.maximum(self.interval, slowest, out=self.interval)
         return full
 
+    def _add_ports(
+        self, where: Integers, mask: Booleans, ip: str, parameters: Mapping[str, Any]
+    ) -> dict[str, Integers]:
+        """Charge memory ports; their figures have the port's own pace, from a frame's first word to its last."""
+        figures = self._add(where, mask, self.space.catalogue.evaluate(ip, parameters))
+        pace = self.space.memory.module_pace(ip, parameters, self.space.clock_mhz)
+        slowest = by_partition(np.maximum, np.broadcast_to(pace.cycles, where.shape) * mask, where, self.most)
+        np.maximum(self.interval, slowest, out=self.interval)
+        return figures | {"interval": np.maximum(figures["interval"], pace.span)}
+
     def _streams(
         self, where: Integers, mask: Booleans, lanes: Any, bits: Any, count: int = 1, depth: int = STREAM_DEPTH
     ) -> None:
@@ -207,7 +217,7 @@ class _Wiring:
             "pixels": self.pixels[t], "channels": self.channels[t], "data_bits": self.bits[t], "port_bits": port_bits,
             "pixel_stride": self._strides()[:, t],
         }  # fmt: skip
-        figures = self._add(self.home, self.taps.owns, self.space.catalogue.evaluate("memory_read", parameters))
+        figures = self._add_ports(self.home, self.taps.owns, "memory_read", parameters)
         self._streams(self.home, self.taps.owns, self.per_word[t], self.bits[t])
         self.words, self.masters = np.zeros_like(self.interval), np.zeros_like(self.interval)
         self._move(self.home, self.taps.owns, self.pixels[t] * ceil_div(self.channels[t], self.per_word[t]))
@@ -219,7 +229,7 @@ class _Wiring:
             "pixels": self.pixels[t], "channels": self.share, "data_bits": self.bits[t], "port_bits": port_bits,
             "pixel_stride": self._strides()[:, t],
         }  # fmt: skip
-        figures = self._add(self.part, self.taps.leaves, self.space.catalogue.evaluate("memory_write", parameters))
+        figures = self._add_ports(self.part, self.taps.leaves, "memory_write", parameters)
         self._move(self.part, self.taps.leaves, self.pixels[t] * ceil_div(self.share, self.per_word[t]))
         return figures
 

@@ -7,10 +7,15 @@ from collections.abc import Mapping
 import numpy as np
 
 from flow.diagnostics import BuildError, Problem
-from flow.explore.space import Position, Space
-from flow.model.resources import RESOURCES
+from flow.explore.finish import Finished
+from flow.explore.limits import bounds_of
+from flow.explore.space import Position, Space, Tensor
+from flow.model.resources import RESOURCES, fifo_cost
 from flow.model.weight_memory import values_per_word
+from flow.spec import Device
 
+MOST_FIFOS = 3
+"""FIFOs that an error lists."""
 UNITS = {"dsp": "DSP", "bram18": "BRAM18", "uram": "URAM", "lut": "LUT", "ff": "FF"}
 
 
@@ -51,21 +56,33 @@ def _smallest(space: Space, position: Position) -> Mapping[str, int]:
 
 def _memory(space: Space) -> list[Problem]:
     """Off-chip memory that even the least demanding cuts exceed."""
-    ends = [t for t in space.tensors if t.producer < 0 or t.is_output]
-    frame = sum(_bytes(space, t.channels, t.pixels, t.bits) for t in ends)
-    weights = sum(
-        _bytes(space, int(np.prod(p.node.op.parameters(p.inputs)["weight"])), 1, p.numbers.weight.bits)
+    capacity = space.memory.capacity_bytes
+    largest = max(_ends(space), key=lambda t: _bytes(space, t.channels, t.pixels, t.bits))
+    frame = _bytes(space, largest.channels, largest.pixels, largest.bits)
+    layers = {
+        p.node.name: _bytes(space, int(np.prod(p.node.op.parameters(p.inputs)["weight"])), 1, p.numbers.weight.bits)
         for p in space.positions
         if p.numbers.weight is not None
-    )
-    least = max((_bytes(space, t.channels, t.pixels, t.bits) for t in ends), default=0) * space.batch + weights
-    if least <= space.memory.capacity_bytes:
+    }
+    weights = sum(layers.values())
+    if frame * space.batch + weights <= capacity:
         return []
     message = (
-        f"off-chip memory holds {space.memory.capacity_bytes / 1e9:.3g} GB; weights take {weights / 1e9:.3g} GB and a "
-        f"batch of {space.batch} frames {frame * space.batch / 1e9:.3g} GB for inputs and outputs"
+        f"off-chip memory holds {capacity / 1e9:.3g} GB; needed are {(frame * space.batch + weights) / 1e9:.3g} GB or "
+        f"more: weights {weights / 1e9:.3g} GB, a batch of {space.batch} frames of '{largest.name}' "
+        f"{frame * space.batch / 1e9:.3g} GB"
     )
-    return [Problem("DSE003", message, "lower the batch or the precision, or use a device with more memory")]
+    if weights >= capacity:
+        most = max(layers, key=lambda name: layers[name])
+        hint = f"the weights alone do not fit, most are of layer '{most}': lower their precision or use another device"
+    else:
+        hint = f"at most {(capacity - weights) // frame} frames fit: lower the batch or the precision"
+    return [Problem("DSE003", message, hint)]
+
+
+def _ends(space: Space) -> list[Tensor]:
+    """Tensors that every design holds in memory."""
+    return [t for t in space.tensors if t.producer < 0 or t.is_output]
 
 
 def _bytes(space: Space, channels: int, pixels: int, bits: int) -> int:
@@ -92,6 +109,57 @@ def _partition(space: Space) -> Problem:
         f"'{largest.name}' takes {size / 1e9:.3g} GB of {space.memory.capacity_bytes / 1e9:.3g} GB"
     )
     return Problem("DSE005", message, "lower the batch, allow more partitions or a higher utilisation")
+
+
+def out_of_reach(space: Space, wanted: float) -> BuildError | None:
+    """The error for a frame rate that a bound forbids, whatever the design; None where none does."""
+    bounds = bounds_of(space)
+    most, binding = bounds.binding()
+    if wanted <= most:
+        return None
+    asked = f"constraints.min_fps asks for {wanted:g} fps; "
+    if binding != "bandwidth":
+        message = f"{asked}no design on '{space.device.name}' is faster than {most:.4g} fps: {binding} binds"
+        return BuildError(Problem("DSE009", message, "relax the constraint, or use a larger device or fewer bits"))
+    moved = {t.name: 8 * _bytes(space, t.channels, t.pixels, t.bits) for t in _ends(space)}
+    largest = max(moved, key=lambda name: moved[name])
+    rate = min(space.memory.bits_per_second, space.memory.ports * space.memory.port_bits * space.clock_mhz * 1e6)
+    message = (
+        f"{asked}inputs and outputs then take {wanted * sum(moved.values()) / 1e9:.4g} Gb/s, most of it "
+        f"'{largest}'; the memory sustains {rate / 1e9:.4g} Gb/s, which is enough for {most:.4g} fps"
+    )
+    hint = "relax the constraint, lower the precision of activations, or use a device with a faster memory"
+    return BuildError(Problem("DSE008", message, hint))
+
+
+def deep_fifos(built: Finished) -> BuildError | None:
+    """The error for a design that would fit but for its FIFOs; None if they are not to blame."""
+    for part, figures in zip(built.hardware.partitions, built.performance.partitions, strict=True):
+        limits = built.performance.resource_limits
+        over = [n for n in RESOURCES if figures.resources[n] > limits[n]]
+        if not over or any(figures.resources[n] - figures.fifos[n] > limits[n] for n in over):
+            continue
+        name = over[0]
+        cost = {s.name: int(fifo_cost(s.depth, s.lanes * s.bits)[name]) for s in part.streams}
+        worst = sorted(part.streams, key=lambda s: (-cost[s.name], s.name))[:MOST_FIFOS]
+        listed = "; ".join(
+            f"'{s.tensor}' waits in {s.depth} words of {s.lanes * s.bits} bits, {cost[s.name]} {UNITS[name]}"
+            for s in worst
+        )
+        message = (
+            f"FIFOs of partition {figures.index} do not fit on chip: {figures.fifos[name]} {UNITS[name]} beside "
+            f"{figures.resources[name] - figures.fifos[name]} of the layers, of {limits[name]}: {listed}"
+        )
+        hint = "allow a cut between the branches (such a tensor then waits off chip), or lower the precision"
+        return BuildError(Problem("DSE010", message, hint))
+    return None
+
+
+def no_energy(device: Device) -> BuildError:
+    """The error for `objective: energy` on a device without energy figures."""
+    lacking = "energy" if device.energy is None else "its memory's pj_per_bit"
+    message = f"objective is energy, but device '{device.name}' has no figures: {lacking} is missing"
+    return BuildError(Problem("DSE011", message, "add them to the device's YAML, or choose another objective"))
 
 
 def unmet(name: str, wanted: float, reached: float, unit: str) -> BuildError:

@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from flow.diagnostics import BuildError, Problem
 from flow.explore.archive import Archive
 from flow.explore.compiled import Evaluator
 from flow.explore.cuts import cut
 from flow.explore.decode import decode
-from flow.explore.diagnose import no_design, unmet
+from flow.explore.diagnose import deep_fifos, no_design, no_energy, out_of_reach, unmet
 from flow.explore.finish import Finished, finished, with_sized_fifos
 from flow.explore.frontier import Frontiers
 from flow.explore.polish import Polisher
@@ -22,6 +23,7 @@ from flow.explore.population import Population
 from flow.explore.search import Progress, Scored, Search
 from flow.explore.segments import Found, Segment, Segments
 from flow.explore.space import Space, build_space
+from flow.explore.tables import Table
 from flow.explore.transform import Transform
 from flow.ir import Graph
 from flow.model.datasheet import Catalogue
@@ -96,7 +98,7 @@ def explore(
     progress: Progress | None = None,
     schedules: Schedules | None = None,
 ) -> Exploration:
-    """The best design of `graph` on `device` for the objective (`throughput` | `latency`).
+    """The best design of `graph` on `device` for the objective (`throughput` | `latency` | `energy`).
 
     Args:
         graph: rewritten: every node has an IP or moves no value.
@@ -111,12 +113,17 @@ def explore(
     """
     started = time.monotonic()
     space = _space(graph, device, clock_mhz, batch, precision, constraints, transforms, catalogue)
+    refused = out_of_reach(space, constraints.min_fps) if constraints.min_fps is not None else None
+    if refused is not None:
+        raise refused
+    if objective == "energy" and space.energy is None:
+        raise no_energy(device)
     random = np.random.default_rng(seed)
     latency = objective == "latency"
     frontiers = Frontiers(space)
     polisher = Polisher(space, Evaluator(space), frontiers, random, latency, Archive(space, latency))
-    seeds, found = _seeds(space, frontiers, polisher, latency)
-    search = Search(space, polisher, found, random, latency, polisher.archive)
+    seeds, found = _seeds(space, frontiers, polisher, latency, precision)
+    search = Search(space, polisher, found, random, objective, polisher.archive)
     scored = search.run(
         seeds, generations, population, progress, lambda: seconds is not None and time.monotonic() - started > seconds
     )
@@ -149,7 +156,9 @@ def _space(
     )
 
 
-def _seeds(space: Space, frontiers: Frontiers, polisher: Polisher, latency: bool) -> tuple[Population, Found]:
+def _seeds(
+    space: Space, frontiers: Frontiers, polisher: Polisher, latency: bool, precision: Precision
+) -> tuple[Population, Found]:
     """Polished designs with the best cuts, feasible ones first; BuildError if there are none at all."""
     designs: list[Population] = []
     known: set[tuple[Segment, ...]] = set()
@@ -161,7 +170,7 @@ def _seeds(space: Space, frontiers: Frontiers, polisher: Polisher, latency: bool
                 known.add(tuple(cover))
                 designs.append(polisher.design(cover))
     if not designs:
-        raise no_design(space)
+        raise _none_fits(space, precision)
     seeds = Population(np.concatenate([d.cuts for d in designs]), np.concatenate([d.rows for d in designs]))
     figures = polisher.evaluate(seeds)
     time_s = figures.latency_s if latency else figures.total_s
@@ -181,7 +190,25 @@ def _chosen(space: Space, scored: Scored, precision: Precision, schedules: Sched
             built = with_sized_fifos(space, built, precision, schedules)
         if not built.performance.excess():
             return int(index), built
-    raise no_design(space)
+    raise _none_fits(space, precision)
+
+
+def _none_fits(space: Space, precision: Precision) -> BuildError:
+    """Why there is no design; where one bitstream must hold all layers, its smallest form shows what FIFOs take."""
+    if space.max_partitions == 1:
+        rows = np.array([[int(t.start + np.argmin(_sizes(space, t))) for t in (p.tables[1] for p in space.positions)]])
+        smallest = Population(np.zeros(rows.shape, bool), rows)
+        refused = deep_fifos(finished(space, decode(space, smallest, 0), precision))
+        if refused is not None:
+            return refused
+    return no_design(space)
+
+
+def _sizes(space: Space, table: Table) -> npt.NDArray[np.float64]:
+    """Share of the device that each row of a table takes, of the resource it takes most of."""
+    limits = np.array([max(space.limits[name], 1) for name in RESOURCES])
+    sizes: npt.NDArray[np.float64] = (space.rows.cost[table.start : table.stop] / limits).max(axis=1)
+    return sizes
 
 
 def _check(performance: Performance, constraints: Constraints) -> None:
@@ -193,7 +220,7 @@ def _check(performance: Performance, constraints: Constraints) -> None:
 
 
 def _front(space: Space, scored: Scored, chosen: int) -> tuple[dict[str, Any], ...]:
-    """Designs within the limits that no other beats in both objectives, fastest first."""
+    """Designs within the limits that no other beats in both objectives, best first."""
     points: list[dict[str, Any]] = []
     least = np.inf
     for index in np.flatnonzero(scored.figures.violation == 0):
@@ -207,6 +234,7 @@ def _front(space: Space, scored: Scored, chosen: int) -> tuple[dict[str, Any], .
             {
                 "throughput_fps": significant(float(space.batch / figures.total_s[index])),
                 "latency_s": significant(float(figures.latency_s[index])),
+                "energy_per_frame_j": None if space.energy is None else significant(float(figures.energy_j[index])),
                 "partitions": int(figures.count[index]),
                 "interval_cycles": int(figures.interval[index].max()),
                 "resources": {name: int(largest[i]) for i, name in enumerate(RESOURCES)},

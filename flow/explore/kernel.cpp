@@ -23,13 +23,14 @@ struct Row {
 struct Space {
     i64 positions, edges, tensors, inputs, tables, lanes;
     i64 stream_depth, register_depth, shift_depth, block_depth, margin_pixels, bram18, ports;
-    double port_bits, clock_mhz, bits_per_second;
+    double word_cycles;       // of the memory's time that a port word takes
     const Row *rows;
     const i64 *variant;       // [position][table]: which of the position's numbers of passes a row stands for
     const i64 *first_variant; // [tensor]: its first record in the arrays by variant
     const i64 *share;         // [variant] channels of a pass
     const i64 *reads;         // [variant][FIGURES]
-    const i64 *writes;        // [variant][FIGURES]
+    const i64 *writes;        // [variant][FIGURES]; their intervals are from a frame's first word to its last
+    const i64 *read_cycles, *write_cycles; // [variant] from frame to frame at the port
     const i64 *written;       // [variant] port words of a frame
     const i64 *live;          // [variant] bytes of a frame in memory
     const i64 *write_converters; // [variant] offset into `converters`, by source lanes
@@ -54,6 +55,7 @@ struct Space {
     const i64 *stage_bits;    // [position]
     const i64 *stage_paces;
     const i64 *is_concat;
+    const i64 *bit_products;  // [position]
     const int32_t *converters, *fork_figures; // [..][FIGURES], FIFOs behind them included
     const i64 *stream_fifo;   // [bits][lanes][RESOURCES], the FIFO behind every layer
     const i64 *deep_fifo;     // [bits][lanes][CLASSES][RESOURCES]
@@ -95,16 +97,16 @@ struct Design {
     std::vector<i64> part, variant, order;
     std::vector<Tap> taps;
     std::vector<char> leaves, allowed;
-    std::vector<i64> written_forks, first_edge, stretched, words, masters, layers, change, homes;
+    std::vector<i64> written_forks, first_edge, stretched, masters, layers, change, homes;
     std::vector<Span> spans;
     std::vector<Flow> flows;
     // Results, [partition] and [partition][RESOURCES].
-    i64 *passes, *interval, *latency, *resources, *first_words, *later_words, *live;
-    i64 count, illegal;
+    i64 *passes, *interval, *latency, *resources, *first_words, *later_words, *live, *words;
+    i64 count, illegal, products;
 
     explicit Design(const Space &space)
         : s(space), part(s.positions), variant(s.positions), taps(s.edges), leaves(s.positions), allowed(s.positions),
-          written_forks(s.positions), first_edge(s.positions), stretched(s.positions), words(s.positions),
+          written_forks(s.positions), first_edge(s.positions), stretched(s.positions),
           masters(s.positions), layers(s.positions), change(s.positions + 1), homes(s.edges), spans(s.tensors),
           flows(s.tensors) {}
 
@@ -119,7 +121,6 @@ struct Design {
             variant[p] = s.variant[p * s.tables + info(p).table];
         }
         count = number + 1;
-        std::fill(words.begin(), words.begin() + count, 0);
         std::fill(masters.begin(), masters.begin() + count, 0);
         std::fill(layers.begin(), layers.begin() + count, 0);
         std::fill(change.begin(), change.begin() + count + 1, 0);
@@ -131,13 +132,15 @@ struct Design {
         for (i64 n = 0, bytes = 0; n < count; ++n) {
             bytes += change[n];
             live[n] = bytes;
-            const double bandwidth = double(words[n]) * s.port_bits * s.clock_mhz * 1e6 / s.bits_per_second;
+            const double bandwidth = double(words[n]) * s.word_cycles;
             const double shared = masters[n] > s.ports ? double(words[n]) / double(s.ports) : 0.0;
             stretched[n] = ceiled(rounded(std::max(bandwidth, shared), 1e6));
             interval[n] = std::max(interval[n], stretched[n]);
         }
         for (i64 p = 0; p < s.positions; ++p) walk(p);
         illegal = misplaced();
+        products = 0;
+        for (i64 p = 0; p < s.positions; ++p) products += passes[part[p]] / info(p).passes * s.bit_products[p];
     }
 
     template <class number> void charge(i64 n, const number *record) {
@@ -198,6 +201,7 @@ struct Design {
         const i64 v = variant_of(t);
         if (row.lanes_out != s.port_given[t]) charge(n, write_converter(p));
         charge(n, s.writes + v * FIGURES);
+        interval[n] = std::max(interval[n], s.write_cycles[v]);
         words[n] += s.written[v];
         ++masters[n];
     }
@@ -232,6 +236,7 @@ struct Design {
         if (converts(e)) charge(n, converter(e));
         if (taps[e].owns) {
             charge(n, s.reads + variant_of(t) * FIGURES);
+            interval[n] = std::max(interval[n], s.read_cycles[variant_of(t)]);
             words[n] += s.read_words[t];
             ++masters[n];
         }
@@ -420,7 +425,7 @@ struct Design {
 // `cuts` [designs][positions] bytes, `rows` [designs][positions]; results are zeroed by the caller, [designs][most][…].
 extern "C" void convmake_evaluate(
     const Space *space, i64 designs, i64 most, const uint8_t *cuts, const i64 *rows, i64 *count, i64 *illegal, i64 *passes,
-    i64 *interval, i64 *latency, i64 *resources, i64 *first_words, i64 *later_words, i64 *live) {
+    i64 *interval, i64 *latency, i64 *resources, i64 *first_words, i64 *later_words, i64 *live, i64 *words, i64 *products) {
     Design design(*space);
     for (i64 d = 0; d < designs; ++d) {
         const i64 at = d * most;
@@ -432,8 +437,10 @@ extern "C" void convmake_evaluate(
         design.first_words = first_words + at;
         design.later_words = later_words + at;
         design.live = live + at;
+        design.words = words + at;
         design.run(cuts + d * space->positions);
         count[d] = design.count;
         illegal[d] = design.illegal;
+        products[d] = design.products;
     }
 }

@@ -48,7 +48,7 @@ class Figures:
 
     `violation` sums what is over a limit, relative to it; 0 means that the design can be built. `over` (designs, most
     partitions) is the part of it that single partitions' resources are to blame for, `illegal` counts reloaded layers
-    that cannot be built.
+    that cannot be built. `energy_j` is of a frame, not a number where the device has no energy figures.
     """
 
     count: Integers
@@ -60,12 +60,19 @@ class Figures:
     total_s: Floats
     latency_s: Floats
     memory_bytes: Integers
+    energy_j: Floats
     over: Floats
     illegal: Integers
     violation: Floats
 
     def throughput(self, batch: int) -> Floats:
         return batch / self.total_s
+
+    def primary(self, objective: str, batch: int) -> Floats:
+        """What the objective minimises: seconds a frame, of one frame, or joules a frame."""
+        if objective == "energy":
+            return self.energy_j
+        return self.latency_s if objective == "latency" else self.total_s / batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +86,8 @@ class Sums:
         resources: (P, N, resources).
         first_words, later_words: (P, N) port words of the first and of every later pass's weights.
         live: (P, N) bytes of one frame's tensors in memory.
+        words: (P, N) port words that a frame moves in a pass.
+        products: (P,) data bits * weight bits of all multiply-accumulates of a frame, repeated passes included.
     """
 
     count: Integers
@@ -90,6 +99,8 @@ class Sums:
     first_words: Integers
     later_words: Integers
     live: Integers
+    words: Integers
+    products: Integers
 
 
 def evaluate_population(space: Space, population: Population) -> Figures:
@@ -112,12 +123,26 @@ def figures_of(space: Space, sums: Sums) -> Figures:
     latency_s = np.where(exists, loads + passes * latency / clock, 0.0).sum(axis=1) + (count - 1) * switch
     weights = np.where(exists, sums.first_words + (passes - 1) * sums.later_words, 0).sum(axis=1)
     memory = sums.live.max(axis=1) * space.batch + weights * (space.memory.port_bits // 8)
+    energy = _energy(space, sums, time_s, total_s, np.where(resident, 0, weights))
     over = _over(space, sums.resources)
     violation = _violation(space, over, memory, count) + sums.illegal
     return Figures(
         count, passes, np.where(exists, sums.interval, 0), latency, sums.resources, time_s, total_s, latency_s, memory,
-        over, sums.illegal, violation,
+        energy, over, sums.illegal, violation,
     )  # fmt: skip
+
+
+def _energy(space: Space, sums: Sums, time_s: Floats, total_s: Floats, loaded: Integers) -> Floats:
+    """Joules of a frame (P,); `loaded`: port words of weights in a batch."""
+    if space.energy is None:
+        return np.full(len(total_s), np.nan)
+    words = (sums.passes * sums.words).sum(axis=1) * space.batch + loaded
+    switches = np.where(sums.count > 1, sums.count, 0)
+    bits = words * space.memory.port_bits + switches * space.energy.configuration_bits
+    busy = time_s * space.clock_mhz * 1e6
+    parts = space.energy.parts(space.batch, total_s, sums.products, busy, sums.resources, bits)
+    joules: Floats = sum(parts.values(), np.zeros(len(total_s)))
+    return joules
 
 
 def _over(space: Space, resources: Integers) -> Floats:
@@ -154,7 +179,16 @@ class _Evaluation:
         resources = self._sum(space.rows.cost[self.rows]) + self.links.cost + joins
         first, later = self._weight_words(passes)
         illegal = misplaced(space, self.part, self.passes_at, self.links.taps.leaves)
-        return Sums(count, illegal, passes, interval, latency, resources, first, later, self.links.live)
+        words, products = self.links.words, self._products(passes)
+        return Sums(
+            count, illegal, passes, interval, latency, resources, first, later, self.links.live, words, products
+        )
+
+    def _products(self, passes: Integers) -> Integers:
+        """A reloaded layer does its share in every pass, the layers in front of it all their work."""
+        times = passes[np.arange(len(self.part))[:, None], self.part] // self.passes_at
+        products: Integers = times @ np.array(self.space.bit_products, np.int64)
+        return products
 
     # Per partition
 

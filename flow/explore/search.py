@@ -1,6 +1,7 @@
 """NSGA-II over cuts, foldings and reloading: DEAP selects, variation works on whole arrays.
 
-Two objectives are minimised: the time of a batch (or of one frame), and the share of the device that is used. Designs
+Two objectives are minimised: the time of a batch (or of one frame, or a frame's energy), and the share of the device
+that is used. Designs
 over a limit lose to every design that keeps them, and among themselves by how far they are over (Deb's feasibility
 rules), so no penalty has to be weighed. Foldings follow from a target interval by table, so most moves change a cut, a
 target, a price or a number of passes and look the rows up; the rest step to neighbouring rows.
@@ -56,7 +57,7 @@ class Search:
     polisher: Polisher
     found: Found
     random: np.random.Generator
-    latency: bool
+    objective: str
     archive: Archive
 
     def run(
@@ -111,10 +112,10 @@ class Search:
     def _scored(self, population: Population) -> Scored:
         figures = self.polisher.evaluate(population)
         self.archive.learn(population, figures)
-        time = figures.latency_s if self.latency else figures.total_s / self.space.batch
+        first = figures.primary(self.objective, self.space.batch)
         limits = np.array([max(self.space.limits[name], 1) for name in RESOURCES])
         used = (figures.resources.max(axis=1) / limits)[:, [0, 1, 3]].mean(axis=1)
-        objectives = np.round(np.stack([time, used], axis=1), 12)
+        objectives = np.round(np.stack([first, used], axis=1), 12)
         return Scored(population, figures, objectives)
 
     def _best_fps(self, scored: Scored) -> float:

@@ -18,6 +18,7 @@ from flow.explore.transform import GENES, Transform
 from flow.fixed_point import Format, Numbers
 from flow.ir import Graph, Node, Operator, Shape
 from flow.model.datasheet import Catalogue
+from flow.model.energy import EnergyModel, energy_model
 from flow.model.fifos import Lag, module_lag, window_pixels
 from flow.model.lowering import filters_per_pass, is_alias
 from flow.model.memory import MemorySystem
@@ -83,7 +84,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """Everything that exploration needs to know."""
+    """Everything that exploration needs to know; `bit_products` of each position as in `flow.model.energy`."""
 
     graph: Graph
     device: Device
@@ -99,6 +100,8 @@ class Space:
     rows: Rows
     cuts: tuple[int, ...]
     max_partitions: int
+    energy: EnergyModel | None
+    bit_products: tuple[int, ...]
 
     def tensor_of(self, position: int) -> int:
         return self.inputs + position
@@ -146,6 +149,8 @@ def build_space(
         builder.rows(),
         cuts if allowed > 1 else (),
         allowed,
+        energy_model(device),
+        tuple(_bit_products(layer) for layer in survey.layers),
     )
 
 
@@ -278,6 +283,11 @@ def _aliases(graph: Graph, shapes: Mapping[str, Shape]) -> tuple[dict[str, str],
     for name, origin in source.items():
         back[origin] = (*back.get(origin, ()), name)
     return source, back
+
+
+def _bit_products(layer: Layer) -> int:
+    weight = layer.numbers.weight
+    return 0 if weight is None else layer.op.macs(layer.inputs) * layer.numbers.inputs[0].bits * weight.bits
 
 
 def _window(layer: Layer) -> int:

@@ -9,7 +9,7 @@ from flow.diagnostics import quoted
 from flow.generate.blobs import plan
 from flow.generate.lint import Signatures
 from flow.model.hardware import Module, Partition, Port, Stream
-from flow.model.memory import OUTSTANDING, PORT_LATENCY, burst_words
+from flow.model.memory import MAXIMUM_BURST_WORDS, OUTSTANDING, PORT_LATENCY, burst_words
 from flow.model.resources import SHIFT_REGISTER_DEPTH
 
 FIRST_PATH = 2
@@ -99,11 +99,13 @@ class PartitionContext:
         return self.port_bits // 64
 
 
-def partition_context(partition: Partition, resident: bool, signatures: Signatures) -> PartitionContext:
-    """All that the templates of a partition say; `signatures` are those of its IPs."""
+def partition_context(
+    partition: Partition, resident: bool, signatures: Signatures, max_burst: int = MAXIMUM_BURST_WORDS
+) -> PartitionContext:
+    """All that the templates of a partition say; `signatures` are those of its IPs, `max_burst` a port's beats."""
     blobs = plan(partition, resident)
     largest = max((b.words for b in blobs), default=0)
-    ports = {p.name: _port(p, position, partition, largest) for position, p in enumerate(partition.ports)}
+    ports = {p.name: _port(p, position, partition, largest, max_burst) for position, p in enumerate(partition.ports)}
     modules = tuple(_module(m, ports, signatures) for m in in_stream_order(partition.modules))
     return PartitionContext(
         index=partition.index,
@@ -134,7 +136,7 @@ def _stream(stream: Stream) -> StreamContext:
     return StreamContext(stream.name, lanes, stream.bits, stream.depth, implementation)
 
 
-def _port(port: Port, position: int, partition: Partition, weights_words: int) -> PortContext:
+def _port(port: Port, position: int, partition: Partition, weights_words: int, max_burst: int) -> PortContext:
     scalars = {"in": (f"{port.name}_frames", f"{port.name}_tile"), "out": (), "weights": (f"{port.name}_words",)}
     earlier_outputs = sum(p.direction == "out" for p in partition.ports[:position])
     return PortContext(
@@ -143,7 +145,7 @@ def _port(port: Port, position: int, partition: Partition, weights_words: int) -
         kind=port.direction,
         scalars=scalars[port.direction],
         depth=weights_words if port.direction == "weights" else port.frame_words,
-        burst=burst_words(port.port_bits),
+        burst=burst_words(port.port_bits, max_burst),
         path=FIRST_PATH + position,
         expected=FIRST_PATH + len(partition.ports) + earlier_outputs,
     )

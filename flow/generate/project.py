@@ -17,6 +17,7 @@ from flow.generate.schedule import Schedule, schedule, weights_file
 from flow.generate.tcl import HlsProject, KernelLink, VivadoProject, hls_script, link_config, vivado_script
 from flow.ir import canonical_json
 from flow.model.hardware import Hardware
+from flow.model.memory import MAXIMUM_BURST_WORDS
 from flow.numerics import Realised
 
 _INCLUDE = re.compile(r'^#include "([\w.]+)"', re.MULTILINE)
@@ -30,6 +31,7 @@ class Target:
     Attributes:
         part: e.g. `xc7z045ffg900-2`.
         family: `zynq7000` or `zynqmp` for a processing system with memory ports, "" for a bare FPGA.
+        max_burst: beats of a memory port's longest burst.
         flow_target: `vivado` makes an IP for a block design, `vitis` a kernel for an accelerator card.
         link: for a card, the link of a kernel from its name and its pointer arguments; it takes Vivado's place.
     """
@@ -40,6 +42,7 @@ class Target:
     board_part: str = ""
     ps_properties: tuple[tuple[str, str], ...] = ()
     memory_ports: int = 4
+    max_burst: int = MAXIMUM_BURST_WORDS
     flow_target: str = "vivado"
     link: Callable[[str, tuple[str, ...]], KernelLink] | None = field(default=None, compare=False)
 
@@ -57,7 +60,7 @@ def generate(
     texts: dict[Path, str] = {}
     for partition in hardware.partitions:
         signatures = {m.ip: signature(m.ip, overrides) for m in partition.modules}
-        context = partition_context(partition, resident, signatures)
+        context = partition_context(partition, resident, signatures, target.max_burst)
         project, design = f"hls/p{partition.index}", f"vivado/p{partition.index}"
         _check(context, signatures, project, overrides)
         texts |= {out / project / name: text for name, text in _hls(context, target, overrides).items()}

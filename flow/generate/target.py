@@ -7,6 +7,7 @@ from functools import partial
 from flow.diagnostics import BuildError, Problem
 from flow.generate.project import Target
 from flow.generate.tcl import KernelLink
+from flow.model.memory import main_memory
 from flow.spec import Device
 
 PROCESSOR_HOSTS = ("pynq", "linux")
@@ -14,13 +15,15 @@ PROCESSOR_HOSTS = ("pynq", "linux")
 
 def device_target(device: Device, clock_mhz: float) -> Target:
     """A block design around the processor that is the host, a kernel for a card, or a bare FPGA."""
+    memory = main_memory(device)
     beside_processor = device.host in PROCESSOR_HOSTS
     return Target(
         part=device.part,
         clock_mhz=clock_mhz,
         family=device.family if beside_processor else "",
         board_part=device.board if beside_processor else "",
-        memory_ports=device.memories[0].ports,
+        memory_ports=memory.ports,
+        max_burst=memory.max_burst,
         flow_target="vitis" if device.host == "xrt" else "vivado",
         link=partial(kernel_link, device, clock_mhz) if device.host == "xrt" else None,
     )
@@ -33,7 +36,7 @@ def kernel_link(device: Device, clock_mhz: float, top: str, arguments: tuple[str
     """
     if not device.platform:
         raise BuildError(Problem("GEN012", f"device '{device.name}' has host xrt but no platform", "platform: NAME"))
-    memory, count = device.memories[0], len(arguments)
+    memory, count = main_memory(device), len(arguments)
     banks = tuple(_banks(memory.kind, memory.ports, i, count) for i in range(count))
     return KernelLink(top, device.platform, clock_mhz, arguments, banks)
 

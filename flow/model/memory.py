@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from flow.model.hardware import Hardware, Partition
+from flow.model.primitives import ceil_div
 from flow.model.weight_memory import values_per_word
 from flow.spec import Device, Memory
 
 GIGA = 1e9
 MAXIMUM_BURST_BYTES = 4096
-"""An AXI4 burst must not cross 4 KiB, nor have more than 256 beats."""
+"""An AXI4 burst must not cross 4 KiB (IHI0022, A3.4.1)."""
 MAXIMUM_BURST_WORDS = 64
+"""The generated ports' own limit: the buffer of `OUTSTANDING` bursts is then as deep as a block RAM."""
 OUTSTANDING = 8
-"""Bursts under way at once: enough to hide a memory latency of `PORT_LATENCY` cycles behind bursts of 64 words."""
+"""Bursts under way at once: they hide a memory latency of `PORT_LATENCY` cycles behind bursts of 16 words or more."""
 PORT_LATENCY = 64
 """Cycles from a request to its first word, as the generated ports assume."""
+WRITE_PIPELINE = 4
+"""Cycles from a writer's last word to its request: the depth of its pipeline, as the data sheet says."""
 
 
-def burst_words(port_bits: int) -> int:
-    """Port words of the longest burst."""
-    return min(MAXIMUM_BURST_WORDS, MAXIMUM_BURST_BYTES * 8 // port_bits)
+def burst_words(port_bits: int, max_burst: int = MAXIMUM_BURST_WORDS) -> int:
+    """Port words of the longest burst: the port's beats (AXI3: 16, AXI4: 256), 4 KiB, and our own limit."""
+    return max(1, min(MAXIMUM_BURST_WORDS, max_burst, MAXIMUM_BURST_BYTES * 8 // port_bits))
+
+
+@dataclass(frozen=True, slots=True)
+class PortPace:
+    """Cycles from a frame's first word to its last, and from frame to frame with the memory's latency between them."""
+
+    span: Any
+    cycles: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,31 +48,73 @@ class MemorySystem:
         ports: ports that move a word each cycle at the same time; further masters share them.
         bits_per_second: what it sustains, all ports together.
         capacity_bytes: what fits.
+        burst: words of a port's longest burst.
     """
 
     port_bits: int
     ports: int
     bits_per_second: float
     capacity_bytes: int
+    burst: int = MAXIMUM_BURST_WORDS
 
     def traffic_cycles(self, words: Any, masters: Any, clock_mhz: float) -> Any:
         """Cycles that `words` port words of one frame take at least, over `masters` ports."""
-        bandwidth = np.asarray(words) * self.port_bits * clock_mhz * 1e6 / self.bits_per_second
+        bandwidth = np.asarray(words) * self.word_cycles(clock_mhz)
         shared = np.where(np.asarray(masters) > self.ports, np.asarray(words) / self.ports, 0.0)
         return np.ceil(np.round(np.maximum(bandwidth, shared), 6)).astype(np.int64)[()]
+
+    def port_pace(self, words: Any, contiguous: Any, writes: bool, clock_mhz: float) -> PortPace:
+        """A port that moves frames of `words` words: integers or arrays of them.
+
+        `OUTSTANDING` bursts are under way at once, so a burst waits for the one that many before it: a read one has
+        taken latency + burst cycles by then, a written one is asked for when it is complete. Addresses that skip make
+        bursts of one word. A port asks for a frame when the one before has passed.
+        """
+        words = np.asarray(words)
+        burst = np.where(contiguous, self.burst, 1)
+        turns, rest = np.divmod(ceil_div(words, burst) - 1, OUTSTANDING)
+        last = words - (turns * OUTSTANDING + rest) * burst
+        waiting = (PORT_LATENCY + burst + (burst - 1 if writes else 0)) * turns + rest * burst + last
+        moving = np.ceil(np.round(words * max(1.0, self.word_cycles(clock_mhz)), 6)).astype(np.int64)
+        span = np.where(words > 0, np.maximum(moving, waiting), 0)
+        idle = PORT_LATENCY + (WRITE_PIPELINE + last if writes else 0)
+        return PortPace(span[()], np.where(words > 0, span + idle, 0)[()])
+
+    def module_pace(self, ip: str, parameters: Mapping[str, Any], clock_mhz: float) -> PortPace:
+        """The port of a `memory_read` or `memory_write`, from its data sheet's parameters."""
+        pixels = np.asarray(parameters["pixels"])
+        words = ceil_div(parameters["channels"], self._values(parameters["data_bits"]))
+        contiguous = (np.asarray(parameters["pixel_stride"]) == words) | (pixels == 1)
+        return self.port_pace(pixels * words, contiguous, ip == "memory_write", clock_mhz)
+
+    def _values(self, bits: Any) -> Any:
+        """Values of a port word; `bits` may be an array."""
+        if np.ndim(bits) == 0:
+            return values_per_word(self.port_bits, int(bits))
+        return np.array([values_per_word(self.port_bits, int(b)) for b in np.ravel(bits)]).reshape(np.shape(bits))
+
+    def word_cycles(self, clock_mhz: float) -> float:
+        """Cycles of the memory's time that a port word takes."""
+        return self.port_bits * clock_mhz * 1e6 / self.bits_per_second
 
     def load_seconds(self, words: Any, clock_mhz: float) -> Any:
         """Time of one port that loads `words` words: a word a cycle, or what the memory sustains."""
         return words * np.maximum(1.0 / (clock_mhz * 1e6), self.port_bits / self.bits_per_second)
 
 
-def memory_system(device: Device) -> MemorySystem:
-    """The device's main memory: the fastest, but one that outlives a reconfiguration where there may be one."""
+def main_memory(device: Device) -> Memory:
+    """The memory that designs use: the fastest, but one that outlives a reconfiguration where there may be one."""
     survivors = [m for m in device.memories if m.survives_reconfiguration]
     candidates = survivors if device.reconfiguration_s is not None and survivors else list(device.memories)
-    best: Memory = max(candidates, key=lambda m: (m.bandwidth_gbps * m.efficiency, m.capacity_gb))
+    return max(candidates, key=lambda m: (m.bandwidth_gbps * m.efficiency, m.capacity_gb))
+
+
+def memory_system(device: Device) -> MemorySystem:
+    """What the model needs of the device's main memory."""
+    best = main_memory(device)
     rate = best.bandwidth_gbps * GIGA * best.efficiency
-    return MemorySystem(best.port_bits, best.ports, rate, int(best.capacity_gb * GIGA))
+    burst = burst_words(best.port_bits, best.max_burst)
+    return MemorySystem(best.port_bits, best.ports, rate, round(best.capacity_gb * GIGA), burst)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +140,10 @@ def stored_tensors(hardware: Hardware, outputs: tuple[str, ...]) -> dict[str, St
             last = end if port.tensor in outputs else max(known.last, part.index)
             tensors[port.tensor] = Stored(size, known.first, last)
     return tensors
+
+
+PORT_IPS = ("memory_read", "memory_write")
+"""Modules that move a tensor's frames."""
 
 
 def frame_words(partition: Partition) -> int:

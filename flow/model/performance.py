@@ -11,16 +11,17 @@ every pass of every partition with its weights, and P - 1 reconfigurations betwe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from flow.ir import Graph
 from flow.model.bounds import Bounds
 from flow.model.datasheet import Catalogue
+from flow.model.energy import FrameEnergy, energy_model
 from flow.model.fifos import module_lag
 from flow.model.hardware import Hardware, Module, Partition
-from flow.model.memory import MemorySystem, frame_words, memory_system, stored_tensors
+from flow.model.memory import PORT_IPS, MemorySystem, frame_words, memory_system, stored_tensors
 from flow.model.resources import RESOURCES, fifo_cost
 from flow.model.timing import Pace, Span, joined, passed, source
 from flow.model.weight_memory import payload_words
@@ -48,9 +49,9 @@ class PartitionFigures:
     """One partition: cycles of one frame in one pass, and what its hardware takes.
 
     Attributes:
-        interval_cycles: cycles from frame to frame, stretched by the memory where that is the slowest.
+        interval_cycles: cycles from frame to frame, stretched by the memory or a port where that is the slowest.
         latency_cycles: cycles of one frame from its first word in to its last word out.
-        memory_cycles: cycles that the memory needs for one frame's words.
+        memory_cycles: cycles from frame to frame that the memory and the slowest port need.
         frame_words: port words per frame and pass.
         weight_words: port words of weights of each pass.
         live_bytes: tensors in memory while it runs, one frame of each.
@@ -73,7 +74,12 @@ class PartitionFigures:
 
 @dataclass(frozen=True, slots=True)
 class Performance:
-    """The model's result; `as_json` gives the stable names of performance.json that the model knows."""
+    """The model's result; `as_json` gives the stable names of performance.json that the model knows.
+
+    Attributes:
+        max_batch: frames of which the off-chip memory holds all that must lie in it at a time.
+        bound_fps_own, binding_fps_own: the DSP bound and the smallest bound with the design's own reconfigurations.
+    """
 
     clock_mhz: float
     batch: int
@@ -87,8 +93,11 @@ class Performance:
     bandwidth_gbps: float
     memory_gb: float
     memory_limit_gb: float
+    max_batch: int
     bounds: Bounds
     bound_fps_own: float
+    binding_fps_own: float
+    energy: FrameEnergy | None = None
     evaluations: int = 0
     kind: Mapping[str, str] = field(
         default_factory=lambda: {"throughput": "modelled", "latency": "modelled", "resources": "modelled"}
@@ -130,14 +139,29 @@ class Performance:
             "bound_ratio": significant(self.throughput_fps / self.bounds.dsp_fps),
             "bound_ratio_own": significant(self.throughput_fps / self.bound_fps_own),
             "bound_ratio_binding": significant(self.throughput_fps / smallest),
+            "bound_ratio_binding_own": significant(self.throughput_fps / self.binding_fps_own),
             "binding": binding,
             "bounds_fps": {name: significant(fps) for name, fps in self.bounds.by_name().items()},
             "bandwidth_gbps": significant(self.bandwidth_gbps),
             "memory_gb": significant(self.memory_gb),
             "memory_limit_gb": significant(self.memory_limit_gb),
+            "max_batch": self.max_batch,
+            **self._energy_json(),
             "evaluations": self.evaluations,
-            "kind": dict(self.kind),
+            "kind": dict(self.kind) | ({"energy": "modelled"} if self.energy else {}),
             "partition_figures": [_partition_json(p) for p in self.partitions],
+        }
+
+    def _energy_json(self) -> dict[str, Any]:
+        """Energy of a frame and the power in a steady stream of batches; null without figures of the device."""
+        if self.energy is None:
+            return {"energy_per_frame_j": None, "power_w": None}
+        joules = self.energy.joules
+        return {
+            "energy_per_frame_j": significant(joules),
+            "power_w": significant(joules * self.throughput_fps),
+            "energy_error": self.energy.error,
+            "energy_parts_j": {name: significant(part) for name, part in self.energy.parts.items()},
         }
 
 
@@ -168,9 +192,9 @@ def evaluate(
     tensors = stored_tensors(hardware, graph.outputs)
     parts = []
     for part in hardware.partitions:
-        live = sum(t.frame_bytes for t in tensors.values() if t.first <= part.index <= t.last)
-        parts.append(_partition(part, hardware, memory, catalogue, live))
-    count = len(parts)
+        kept = sum(t.frame_bytes for t in tensors.values() if t.first <= part.index <= t.last)
+        parts.append(_partition(part, hardware, memory, catalogue, kept))
+    count, live = len(parts), max(p.live_bytes for p in parts)
     reconfigurations = count if count > 1 else 0
     switch_s = device.reconfiguration_s or 0.0
     total_s = sum(p.time_s for p in parts) + reconfigurations * switch_s
@@ -190,11 +214,39 @@ def evaluate(
         {name: max(p.resources[name] for p in parts) for name in RESOURCES},
         dict(limits),
         traffic / 1e9,
-        (max(p.live_bytes for p in parts) * design.batch + weights_bytes) / 1e9,
+        (live * design.batch + weights_bytes) / 1e9,
         memory.capacity_bytes / 1e9,
+        max((memory.capacity_bytes - weights_bytes) // live, 0),
         bounds,
         bounds.with_reconfiguration(design.batch, reconfigurations * switch_s),
+        bounds.binding_with_reconfiguration(design.batch, reconfigurations * switch_s),
+        _energy(hardware, graph, device, parts, total_s),
     )
+
+
+def _energy(
+    hardware: Hardware, graph: Graph, device: Device, parts: Sequence[PartitionFigures], total_s: float
+) -> FrameEnergy | None:
+    """None where the device file has no figures."""
+    model, design = energy_model(device), hardware.design
+    if model is None:
+        return None
+    shapes = graph.shapes()
+    macs = {n.name: n.op.macs([shapes[i] for i in n.inputs]) for n in graph.nodes}
+    products, words = 0, 0
+    for part, figures in zip(hardware.partitions, parts, strict=True):
+        for m in part.modules:
+            if "weights_memory" in m.parameters:
+                times = 1 if m.node == part.reloaded else part.passes
+                products += macs[m.node] * times * m.parameters["data_bits"] * m.parameters["weight_bits"]
+        loaded = 0 if is_resident(len(parts), part.passes) else sum(figures.weight_words)
+        words += part.passes * design.batch * figures.frame_words + loaded
+    switches = len(parts) if len(parts) > 1 else 0
+    bits = words * hardware.partitions[0].ports[0].port_bits + switches * model.configuration_bits
+    busy = [p.time_s * design.clock_mhz * 1e6 for p in parts]
+    used = [[p.resources[name] for name in RESOURCES] for p in parts]
+    joules = model.parts(design.batch, total_s, products, busy, used, bits)
+    return FrameEnergy({name: float(part) for name, part in joules.items()}, model.error)
 
 
 def is_resident(partitions: int, passes: int) -> bool:
@@ -207,11 +259,8 @@ def _partition(
 ) -> PartitionFigures:
     design = hardware.design
     modules = tuple(module_figures(m, catalogue) for m in part.modules)
-    words = frame_words(part)
-    masters = sum(bool(p.tensor) for p in part.ports)
-    stretched = int(memory.traffic_cycles(words, masters, design.clock_mhz))
-    interval = max(stretched, *(m.interval for m in modules))
-    latency = pipeline_latency(part, {m.name: m for m in modules}, stretched)
+    cycles = partition_cycles(part, modules, memory, design.clock_mhz)
+    interval, latency = cycles.interval, cycles.latency
     fifos = {name: 0 for name in RESOURCES}
     for stream in part.streams:
         for name, amount in fifo_cost(stream.depth, stream.lanes * stream.bits).items():
@@ -224,9 +273,31 @@ def _partition(
     time_s = load_s + part.passes * ((design.batch - 1) * interval + latency) / clock
     latency_s = load_s + part.passes * latency / clock
     return PartitionFigures(
-        part.index, part.passes, interval, latency, stretched, words, weight_words, live, resources, fifos, modules,
-        time_s, latency_s,
+        part.index, part.passes, interval, latency, cycles.memory, frame_words(part), weight_words, live, resources,
+        fifos, modules, time_s, latency_s,
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Cycles:
+    """Of a partition: from frame to frame, of one frame alone, and what the memory and its ports need of the first."""
+
+    interval: int
+    latency: int
+    memory: int
+
+
+def partition_cycles(
+    part: Partition, modules: Sequence[ModuleFigures], memory: MemorySystem, clock_mhz: float
+) -> Cycles:
+    """The closed form for a partition whose modules have these figures."""
+    masters = sum(bool(p.tensor) for p in part.ports)
+    traffic = int(memory.traffic_cycles(frame_words(part), masters, clock_mhz))
+    ports = {m.name: memory.module_pace(m.ip, m.parameters, clock_mhz) for m in part.modules if m.ip in PORT_IPS}
+    needed = max(traffic, *(int(p.cycles) for p in ports.values()))
+    paces = {m.name: Pace(m.interval, m.fill, m.drain) for m in modules}
+    paces |= {m: Pace(max(paces[m].interval, traffic, p.span), paces[m].fill, paces[m].drain) for m, p in ports.items()}
+    return Cycles(max(needed, *(m.interval for m in modules)), pipeline_latency(part, paces), needed)
 
 
 def module_figures(module: Module, catalogue: Catalogue) -> ModuleFigures:
@@ -247,23 +318,19 @@ def pass_words(part: Partition) -> tuple[int, ...]:
     return (first, *(len(weighted) + payloads[str(part.reloaded)] for _ in range(part.passes - 1)))
 
 
-def pipeline_latency(part: Partition, figures: Mapping[str, ModuleFigures], stretched: int) -> int:
+def pipeline_latency(part: Partition, paces: Mapping[str, Pace]) -> int:
     """Cycles of one frame through the partition: first word read to last word written."""
     spans: dict[str, Span] = {}
     last = 0
     data = {s.name for s in part.streams if s.tensor}
     for module in part.modules:
-        own = figures[module.name]
         inputs = [spans[name] for name in module.inputs if name in data]
         if module.ip == "memory_read":
-            out = source(Pace(max(own.interval, stretched), own.fill, own.drain))
+            out = source(paces[module.name])
         elif not inputs:
             continue
         else:
-            slowest = max(own.interval, stretched) if module.ip == "memory_write" else own.interval
-            out = passed(
-                joined(inputs), Pace(slowest, own.fill, own.drain), module_lag(module.ip, module.parameters).needed
-            )
+            out = passed(joined(inputs), paces[module.name], module_lag(module.ip, module.parameters).needed)
         if module.ip == "memory_write":
             last = max(last, int(out.last))
         spans |= dict.fromkeys(module.outputs, out)

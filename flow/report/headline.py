@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from flow.model.resources import RESOURCES
 from flow.report.analysis import slowest_name, slowest_partition
 from flow.report.records import Document, Layer, PartitionTime
-from flow.report.text import count, percent, scaled, seconds, significant
+from flow.report.text import count, joules, percent, scaled, seconds, significant
+from flow.spec import UNLIMITED_GB
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,24 @@ def cards(p: Document) -> tuple[Card, ...]:
         Card("of the DSP bound", percent(p["bound_ratio"]), kind["throughput"], _own(p)),
         Card("fullest resource", percent(_ratio(p, worst)), kind["resources"], f"{worst}, of its limit"),
         Card("partitions", count(p["partitions"]), "", switches),
+        *_energy(p),
     )
+
+
+def _energy(p: Document) -> tuple[Card, ...]:
+    """Joules of a frame with their error, where the device has figures."""
+    if p.get("energy_per_frame_j") is None:
+        return ()
+    return (Card("energy a frame", joules(p["energy_per_frame_j"]), p["kind"]["energy"], energy_note(p)),)
+
+
+def energy_note(p: Document) -> str:
+    """Error of the estimate, the power that it means, and the largest part of it."""
+    parts: dict[str, float] = p["energy_parts_j"]
+    largest = max(parts, key=lambda name: parts[name])
+    share = percent(parts[largest] / p["energy_per_frame_j"])
+    name = largest.replace("_", " ")
+    return f"± {percent(p['energy_error'])}; {significant(p['power_w'])} W without the board, {share} of it {name}"
 
 
 def _rate(p: Document) -> str:
@@ -85,7 +103,8 @@ def uses(p: Document) -> tuple[Use, ...]:
     """Resources that the device has, and the off-chip memory's capacity."""
     kept = [k for k in RESOURCES if p["resource_limits"][k] or p["resources"][k]]
     result = [Use(k, count(p["resources"][k]), count(p["resource_limits"][k]), _ratio(p, k)) for k in kept]
-    if capacity := p.get("memory_limit_gb"):
+    capacity = p.get("memory_limit_gb")
+    if capacity and capacity < UNLIMITED_GB:
         used = p["memory_gb"]
         result.append(Use("memory", f"{significant(used)} GB", f"{significant(capacity)} GB", used / capacity))
     return tuple(result)

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from flow.model.resources import RESOURCES
 from flow.report.analysis import bottlenecks, busy, intervals, slowest_name, worst
+from flow.report.headline import energy_note
 from flow.report.records import Document, Layer, PartitionTime, ReportInputs, layer, partition_times
-from flow.report.text import count, folding_text, percent, scaled, seconds, shorten, shown, significant
+from flow.report.text import count, folding_text, joules, percent, scaled, seconds, shorten, shown, significant
 from flow.report.verification import verdict
+from flow.spec import UNLIMITED_GB
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -71,6 +73,8 @@ def _headline(inputs: ReportInputs) -> RenderableType:
     distance = f"{percent(p['bound_ratio'])} of the DSP bound ({significant(p['bound_fps'])} fps)"
     own = f"{percent(p['bound_ratio_own'])} with its own reconfigurations charged"
     binding = f"{percent(p['bound_ratio_binding'])} of what binds: {shown(p['binding'])}"
+    if p["reconfigurations_per_batch"] and "bound_ratio_binding_own" in p:
+        binding += f" ({percent(p['bound_ratio_binding_own'])} so charged)"
     outcome = verdict(inputs.verification)
     rows = [
         ("throughput", f"{significant(p['throughput_fps'])} fps", kind["throughput"], distance),
@@ -79,6 +83,7 @@ def _headline(inputs: ReportInputs) -> RenderableType:
         ("latency", seconds(p["latency_s"]), kind["latency"], "one frame, first word in to last word out"),
         ("interval", f"{count(p['interval_cycles'])} cycles", kind["throughput"], _fill(p)),
         ("memory", f"{significant(p['memory_gb'])} GB", "modelled", _memory(p)),
+        _energy(p),
         ("verified", outcome.title, "simulated" if inputs.verification else "", outcome.detail),
     ]
     title = (
@@ -94,13 +99,20 @@ def _headline(inputs: ReportInputs) -> RenderableType:
     return table
 
 
+def _energy(performance: Document) -> tuple[str, str, str, str] | None:
+    if performance.get("energy_per_frame_j") is None:
+        return None
+    value = f"{joules(performance['energy_per_frame_j'])} a frame"
+    return "energy", value, performance["kind"]["energy"], energy_note(performance)
+
+
 def _fill(performance: Document) -> str:
     return f"of the slowest partition, {count(performance['fill_cycles'])} more to fill it"
 
 
 def _memory(performance: Document) -> str:
     limit = performance.get("memory_limit_gb")
-    capacity = f"of {significant(limit)} GB, moving " if limit else ""
+    capacity = f"of {significant(limit)} GB, moving " if limit and limit < UNLIMITED_GB else "moving "
     return f"{capacity}{significant(performance['bandwidth_gbps'])} Gb/s"
 
 

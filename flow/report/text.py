@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 
 _STEPS = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+_ENERGIES = ((1.0, "J"), (1e-3, "mJ"), (1e-6, "µJ"), (1e-9, "nJ"))
 _TIMES = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 
 
@@ -51,6 +52,14 @@ def seconds(value: float) -> str:
         if abs(value) >= size:
             return f"{significant(value / size)} {unit}"
     return "0 s"
+
+
+def joules(value: float) -> str:
+    """An energy in its natural unit."""
+    for size, unit in _ENERGIES:
+        if abs(value) >= size:
+            return f"{significant(value / size)} {unit}"
+    return "0 J"
 
 
 def time_scale(longest: float) -> tuple[float, str]:

@@ -1,10 +1,12 @@
 """YAML with positions, checked against the schemas in specs/schemas, resolved into a frozen `Build`."""
 
 from flow.spec.build import (
+    UNLIMITED_GB,
     Build,
     Constraints,
     Data,
     Device,
+    Energy,
     Explore,
     Memory,
     Network,
@@ -33,6 +35,7 @@ from flow.spec.resolve import build_name, resolve
 from flow.spec.words import parse_words, spec_paths
 
 __all__ = [
+    "UNLIMITED_GB",
     "Activation",
     "ActivationLayer",
     "AddLayer",
@@ -42,6 +45,7 @@ __all__ = [
     "ConvLayer",
     "Data",
     "Device",
+    "Energy",
     "Explore",
     "FcLayer",
     "FlattenLayer",

@@ -57,11 +57,15 @@ class Network:
     source: str
 
 
+UNLIMITED_GB = 100_000
+"""A capacity that stands for a memory that is never full."""
+
+
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """One off-chip memory: `kind` is ps | pl | hbm, `capacity_gb` in 10^9 bytes, `bandwidth_gbps` peak in 10^9 bit/s.
+    """One off-chip memory: `kind` is ps | pl | ddr | hbm, capacity in 10^9 bytes, bandwidth the peak in 10^9 bit/s.
 
-    A design's rate is min(ports * port_bits * clock, bandwidth * efficiency).
+    A design's rate is min(ports * port_bits * clock, bandwidth * efficiency). `pj_per_bit`: of a bit moved.
     """
 
     kind: str
@@ -72,6 +76,7 @@ class Memory:
     port_bits: int
     max_burst: int
     survives_reconfiguration: bool
+    pj_per_bit: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,25 @@ class Resources:
     uram: int
     lut: int
     ff: int
+
+
+@dataclass(frozen=True, slots=True)
+class Energy:
+    """What a device's activity costs.
+
+    Attributes:
+        static_w: power of the chip while it does nothing.
+        mac_pj: a multiply-accumulate of 16 x 16 bits; others go with the product of their widths.
+        bram18_pj, lut_pj: a block RAM of 18 Kb, and a LUT with its share of flip-flops, routing and clock, in a cycle.
+        error: of each figure, relative.
+    """
+
+    static_w: float
+    mac_pj: float
+    bram18_pj: float
+    lut_pj: float
+    error: float
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +126,7 @@ class Device:
     reconfiguration_s: float | None
     configuration_bits: int | None
     source: str
+    energy: Energy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +211,7 @@ class Build:
         name: the file's stem, made safe for a folder name.
         pipeline: name of a pipeline in rules/pipelines, or the text of a path; `pipeline_path` is the file.
         rules: folders of the user's own rules (absolute); `rules_text` as written.
-        objective: throughput | latency.
+        objective: throughput | latency | energy.
         files: every YAML file that was read, absolute.
         origins: (key path, where its value came from), sorted; never line numbers.
         warnings: problems that do not stop the build.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from flow.diagnostics import BuildError
-from flow.spec.build import Device
+from flow.spec.build import UNLIMITED_GB, Device, Memory
 from flow.spec.parts import Part, Reading, part_names
 from flow.spec.schema import check
 from flow.spec.settings import read_device
@@ -43,7 +43,11 @@ def device_table(project: Path) -> str:
 def _row(device: Device) -> Sequence[str]:
     resources = device.resources
     counts = (resources.dsp, resources.bram18, resources.uram, resources.lut, resources.ff)
-    memory = " + ".join(f"{m.kind} {m.capacity_gb:g} GB {m.bandwidth_gbps:g} Gb/s" for m in device.memories)
+    memory = " + ".join(f"{m.kind} {_capacity(m)} {m.bandwidth_gbps:g} Gb/s" for m in device.memories)
     seconds = "one partition" if device.reconfiguration_s is None else f"{device.reconfiguration_s:g} s"
     clock = f"{device.clock_guide_mhz:g}"
     return (device.name, device.part, *map(str, counts), memory, clock, device.host, seconds)
+
+
+def _capacity(memory: Memory) -> str:
+    return "without limit" if memory.capacity_gb >= UNLIMITED_GB else f"{memory.capacity_gb:g} GB"

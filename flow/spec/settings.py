@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flow.spec.build import Constraints, Device, Memory, Precision, Resources, Utilisation, Width
+from flow.spec.build import Constraints, Device, Energy, Memory, Precision, Resources, Utilisation, Width
 from flow.spec.parts import Part
 
 _RESOURCES = ("dsp", "bram18", "uram", "lut", "ff")
@@ -29,7 +29,13 @@ def read_device(part: Part, build: str) -> Device:
         reconfiguration_s=None if seconds is None else float(seconds),
         configuration_bits=plain.get("configuration_bits"),
         source=plain["source"].strip(),
+        energy=_energy(plain["energy"]) if "energy" in plain else None,
     )
+
+
+def _energy(plain: Mapping[str, Any]) -> Energy:
+    numbers = {name: float(value) for name, value in plain.items() if name != "source"}
+    return Energy(**numbers, source=plain["source"].strip())
 
 
 def read_precision(plain: Mapping[str, Any]) -> Precision:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from flow.spec import Device, Memory, Resources
+from flow.spec import Device, Energy, Memory, Resources
+
+ENERGY = Energy(1.7, 5.2, 8.0, 0.1, 0.6, "made up")
 
 
 def device(
     dsp: int, bram18: int, lut: int, dsp_type: str = "DSP48E1", reconfiguration_s: float | None = 0.08255,
     uram: int = 0, capacity_gb: float = 1.073, bandwidth_gbps: float = 34.1, port_bits: int = 64, name: str = "toy",
 ) -> Device:  # fmt: skip
-    memory = Memory("ps", capacity_gb, bandwidth_gbps, 0.75, 4, port_bits, 16, True)
+    memory = Memory("ps", capacity_gb, bandwidth_gbps, 0.75, 4, port_bits, 16, True, 54.0)
     resources = Resources(dsp, bram18, uram, lut, 2 * lut)
     return Device(
         name,
@@ -23,8 +25,9 @@ def device(
         125.0,
         "linux",
         reconfiguration_s,
-        None,
+        1_000_000,
         "",
+        ENERGY,
     )
 
 

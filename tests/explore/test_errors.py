@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from flow.diagnostics import BuildError, Problem
 from flow.ir import Graph, Node
+from flow.operators.add import Add
 from flow.operators.batch_norm import BatchNorm
 from flow.operators.convolution import Conv
 from flow.operators.transpose import Transpose
@@ -32,6 +35,38 @@ def test_a_layer_that_fits_nowhere_is_named_with_its_figures() -> None:
 def test_memory_that_is_too_small_is_named_with_its_figures() -> None:
     problems = problems_of(networks.chain(), devices.device(100, 100, 50_000, capacity_gb=1e-4), 256)
     assert [p.code for p in problems] == ["DSE003"] and "0.0001 GB" in problems[0].message
+    assert "256 frames of 'n1' 0.000262 GB" in problems[0].message and "at most 97 frames" in problems[0].hint
+    (problem,) = problems_of(networks.lenet5(), devices.device(100, 100, 50_000, capacity_gb=1e-4), 1)
+    assert problem.code == "DSE003" and "layer 'n4'" in problem.hint
+
+
+def test_a_rate_that_no_design_reaches_is_refused_before_the_search() -> None:
+    (problem,) = problems_of(networks.lenet5(), devices.zedboard(), 1, constraints=Constraints(min_fps=1e6))
+    assert problem.code == "DSE009" and "1e+06 fps" in problem.message and "dsp" in problem.message
+    slow = devices.device(900, 1000, 200_000, bandwidth_gbps=0.01)
+    (problem,) = problems_of(networks.chain(), slow, constraints=Constraints(min_fps=2000))
+    # 64 pixels of one 64-bit word in, two out.
+    assert problem.code == "DSE008" and f"{2000 * 64 * 3 * 64 / 1e9:.4g} Gb/s, most of it 'n1'" in problem.message
+    assert "0.0075 Gb/s" in problem.message and f"{7.5e6 / (64 * 3 * 64):.4g} fps" in problem.message
+
+
+def test_fifos_that_do_not_fit_are_listed() -> None:
+    """A skip around a layer that needs half of a frame; one bitstream must hold it."""
+    net = networks.Net("skip", (64, 32, 32))
+    t = net.conv("x", 64, 15, groups=64)
+    graph = net.graph(net.add(Add(), "x", t))
+    device = devices.device(200, 80, 60_000, reconfiguration_s=None)
+    (problem,) = problems_of(graph, device)
+    assert problem.code == "DSE010" and "'x' waits in 15360 words of 16 bits" in problem.message
+
+
+def test_energy_needs_the_device_s_figures() -> None:
+    bare = replace(devices.zedboard(), energy=None)
+    (problem,) = problems_of(networks.chain(), bare, objective="energy")
+    assert problem.code == "DSE011" and "'zedboard' has no figures: energy" in problem.message
+    memory = replace(bare.memories[0], pj_per_bit=None)
+    (problem,) = problems_of(networks.chain(), replace(devices.zedboard(), memories=(memory,)), objective="energy")
+    assert problem.code == "DSE011" and "pj_per_bit" in problem.message
 
 
 def test_one_bitstream_that_cannot_hold_the_network() -> None:
@@ -56,8 +91,8 @@ def test_every_node_without_hardware_is_listed() -> None:
 
 
 def test_constraints_on_the_result() -> None:
-    (problem,) = problems_of(networks.lenet5(), devices.zedboard(), 1, constraints=Constraints(min_fps=1e6))
-    assert problem.code == "DSE006" and "1e+06 fps" in problem.message
+    (problem,) = problems_of(networks.lenet5(), devices.zedboard(), 1, constraints=Constraints(min_fps=100))
+    assert problem.code == "DSE006" and "100 fps" in problem.message
     (problem,) = problems_of(networks.lenet5(), devices.zedboard(), 1, constraints=Constraints(max_latency_s=1e-6))
     assert problem.code == "DSE006" and "1e-06 s" in problem.message
 

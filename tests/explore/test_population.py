@@ -58,6 +58,8 @@ def test_population_equals_scalar(graph: Graph, device: Device, precision: Preci
         assert result.throughput_fps == pytest.approx(space.batch / figures.total_s[index], rel=1e-9)
         assert result.latency_s == pytest.approx(figures.latency_s[index], rel=1e-9)
         assert round(result.memory_gb * 1e9) == figures.memory_bytes[index]
+        assert result.energy is not None
+        assert result.energy.joules == pytest.approx(figures.energy_j[index], rel=1e-9)
         assert bool(result.excess()) == (figures.violation[index] > 0)
     assert built >= (1 if reloading else 10)
 

@@ -94,7 +94,10 @@ def test_reloading_loads_and_runs_once_a_pass() -> None:
     # n0: 36 + 4, n1: rows m * q = 6 of 9 words, biases 6; two headers. The second pass loads n1 alone.
     assert part.weight_words == (2 + 40 + 60, 2 + 60)
     loads = (102 + 62) / 100e6
-    assert part.time_s == pytest.approx(loads + 2 * (7 * N1 + part.latency_cycles) / 100e6)
+    # One word of each pixel's two is written: 64 bursts of a word, eight under way; the last answer ends the frame.
+    port = (64 + 1) * 7 + 8 + 64 + 4 + 1
+    assert part.interval_cycles == part.memory_cycles == port > N1
+    assert part.time_s == pytest.approx(loads + 2 * (7 * port + part.latency_cycles) / 100e6)
 
 
 def test_a_slow_memory_stretches_the_interval() -> None:
@@ -160,6 +163,14 @@ def test_bounds_name_what_binds() -> None:
     bounds = Bounds(100.0, {"lut": 80.0, "bandwidth": 500.0})
     assert bounds.binding() == (80.0, "lut")
     assert bounds.with_reconfiguration(50, 0.5) == pytest.approx(50.0)
+    assert bounds.binding_with_reconfiguration(40, 0.5) == pytest.approx(40.0)
+
+
+def test_capacity_bounds_the_batch() -> None:
+    device = devices.device(100, 100, 100_000, reconfiguration_s=0.5, capacity_gb=1e-4)
+    most = figures(TWO, split(), 1, device).max_batch
+    assert not figures(TWO, split(), most, device).excess()
+    assert set(figures(TWO, split(), most + 1, device).excess()) == {"memory_gb"}
 
 
 def test_the_memory_that_outlives_a_reconfiguration_is_used() -> None:

@@ -71,8 +71,10 @@ def inputs(
         "bound_fps": fps / 0.91, "bound_ratio": 0.91, "bound_ratio_own": 0.963, "bound_ratio_binding": 0.94,
         "binding": "lut", "memory_limit_gb": 1.0, "partition_figures": partitions,
         "bounds_fps": {"dsp": fps / 0.91, "lut": fps / 0.94, "bram18": fps / 0.6, "bandwidth": 40 * fps},
-        "bandwidth_gbps": 11.3, "memory_gb": 0.412, "evaluations": 5760,
-        "kind": {"throughput": "modelled", "latency": "modelled", "resources": "modelled"},
+        "energy_per_frame_j": 0.8, "power_w": 0.8 * fps, "energy_error": 0.6,
+        "energy_parts_j": {"static": 0.3, "products": 0.1, "logic": 0.36, "off_chip": 0.04},
+        "bound_ratio_binding_own": 0.97, "bandwidth_gbps": 11.3, "memory_gb": 0.412, "evaluations": 5760,
+        "kind": {"throughput": "modelled", "latency": "modelled", "resources": "modelled", "energy": "modelled"},
     }  # fmt: skip
     return ReportInputs(
         performance=performance,

@@ -86,6 +86,11 @@ def test_headline_says_what_is_modelled() -> None:
     assert page.count("span", "simulated") == 1
 
 
+def test_energy_has_a_card() -> None:
+    text = Page(render_page(VGG16)).text
+    assert "energy a frame" in text and "800 mJ" in text and "± 60.0 %" in text
+
+
 def test_names_cannot_become_markup() -> None:
     text = render_page(renamed(VGG16, EVIL))
     page = Page(text)

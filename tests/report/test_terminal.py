@@ -16,6 +16,19 @@ def test_says_the_headline_with_its_kind() -> None:
     assert "bit-exact" in text and "806" in text and "fc6" in text
 
 
+def test_energy_is_an_estimate_with_its_error() -> None:
+    (line,) = (line for line in terminal_table(VGG16, width=140).splitlines() if line.startswith("energy"))
+    assert "800 mJ a frame" in line and "modelled" in line and "± 60.0 %" in line and "45.0 % of it logic" in line
+    without = dict(VGG16.performance) | {"energy_per_frame_j": None, "power_w": None}
+    assert "energy" not in terminal_table(replace(VGG16, performance=without))
+
+
+def test_a_memory_without_limit_has_no_share() -> None:
+    assert "of 1.00 GB" in terminal_table(VGG16)
+    public = terminal_table(replace(VGG16, performance=dict(VGG16.performance) | {"memory_limit_gb": 100_000}))
+    assert "100,000 GB" not in public and "moving 11.3 Gb/s" in public
+
+
 def test_fits_its_width_and_has_no_styles() -> None:
     for width in (80, 100, 140):
         text = terminal_table(VGG16, width=width)

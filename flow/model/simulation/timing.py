@@ -65,8 +65,8 @@ def timing_of(
 ) -> Timing:
     """Depths as designed and as the data sheets say; without a memory system the memory is never the limit."""
     owners = [m for m in partition.modules if m.port is not None]
-    port_bits = partition.ports[0].port_bits
-    ports = {m.name: PortTiming(k, PORT_LATENCY, burst_words(port_bits), OUTSTANDING) for k, m in enumerate(owners)}
+    burst = burst_words(partition.ports[0].port_bits) if memory is None else memory.burst
+    ports = {m.name: PortTiming(k, PORT_LATENCY, burst, OUTSTANDING) for k, m in enumerate(owners)}
     return Timing(
         FREE_MEMORY if memory is None else _cost(partition, memory, clock_mhz),
         {m.name: schedules.depth(m) for m in partition.modules},

@@ -15,8 +15,8 @@ from flow.generate.schedule import schedule
 from flow.ir import canonical_json
 from flow.model.datasheet import Catalogue, load_catalogue
 from flow.model.hardware import Hardware, Partition
-from flow.model.memory import MemorySystem, frame_words
-from flow.model.performance import module_figures, pipeline_latency
+from flow.model.memory import MemorySystem
+from flow.model.performance import module_figures, partition_cycles
 from flow.model.simulation import Summary, load_schedules, timing_of
 from flow.numerics import Realised
 from flow.tools.simulation.bench import Task
@@ -81,11 +81,9 @@ def simulate_cycles(
 
 def modelled(partition: Partition, catalogue: Catalogue, memory: MemorySystem, clock_mhz: float) -> Modelled:
     """The closed form, as performance.json has it."""
-    modules = {m.name: module_figures(m, catalogue) for m in partition.modules}
-    masters = sum(bool(p.tensor) for p in partition.ports)
-    stretched = int(memory.traffic_cycles(frame_words(partition), masters, clock_mhz))
-    interval = max(stretched, *(m.interval for m in modules.values()))
-    return Modelled(interval, pipeline_latency(partition, modules, stretched))
+    modules = [module_figures(m, catalogue) for m in partition.modules]
+    cycles = partition_cycles(partition, modules, memory, clock_mhz)
+    return Modelled(cycles.interval, cycles.latency)
 
 
 def summary(partition: Partition, found: TimedPass) -> Summary:
