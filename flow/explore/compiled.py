@@ -87,9 +87,9 @@ class CompiledSpace:
         count, illegal = np.zeros(designs, np.int64), np.zeros(designs, np.int64)
         passes, interval, latency = (np.zeros(shape, np.int64) for _ in range(3))
         resources = np.zeros((*shape, len(RESOURCES)), np.int64)
-        first, later, live, words = (np.zeros(shape, np.int64) for _ in range(4))
+        first, later, live, spare, words = (np.zeros(shape, np.int64) for _ in range(5))
         products = np.zeros(designs, np.int64)
-        sums = (count, illegal, passes, interval, latency, resources, first, later, live, words, products)
+        sums = (count, illegal, passes, interval, latency, resources, first, later, live, spare, words, products)
         pointers = (ctypes.c_void_p(a.ctypes.data) for a in (cuts, rows, *sums))
         self.function(ctypes.byref(self.structure.struct), ctypes.c_int64(designs), ctypes.c_int64(most), *pointers)
         return Sums(*sums)
@@ -98,7 +98,7 @@ class CompiledSpace:
 # Members of the kernel's struct, in its order.
 _NUMBERS = (
     "positions", "edges", "tensors", "inputs", "tables", "lanes", "stream_depth", "register_depth", "shift_depth",
-    "block_depth", "margin_pixels", "bram18", "ports",
+    "block_depth", "margin_pixels", "bram18", "ports", "batch",
 )  # fmt: skip
 _REALS = ("word_cycles",)
 _ARRAYS = (
@@ -187,7 +187,7 @@ class _Tables:
         numbers = (
             len(space.positions), len(space.edges), len(space.tensors), space.inputs, int(space.rows.table.max()) + 1,
             len(self.given), STREAM_DEPTH, REGISTER_DEPTH, SHIFT_REGISTER_DEPTH, BLOCK_DEPTH, MARGIN_PIXELS,
-            RESOURCES.index("bram18"), memory.ports,
+            RESOURCES.index("bram18"), memory.ports, space.batch,
         )  # fmt: skip
         reals = (float(memory.word_cycles(space.clock_mhz)),)
         struct = _Struct(*numbers, *reals, *(arrays[name].ctypes.data for name in _ARRAYS))

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from flow.explore.groups import by_partition
 from flow.explore.space import Space
 from flow.explore.taps import Taps, taps_of
+from flow.model.memory import overlaid
 from flow.model.primitives import ceil_div
 from flow.model.resources import REGISTER_DEPTH, RESOURCES, STREAM_DEPTH, fifo_cost
 from flow.model.timing import Pace, Span, passed, source
@@ -33,7 +34,7 @@ class Connectors:
         cost: (P, N, resources) of all connectors and of FIFOs as deep as every stream's.
         interval: (P, N) slowest connector.
         words, masters: (P, N) port words per frame and data ports.
-        live: (P, N) bytes of one frame's tensors in memory.
+        live, spare: (P, N) bytes of each frame's tensors in memory, and bytes once (`flow.model.memory.overlay`).
         weighted: (P, N) weighted layers.
         fork, converter, read: timing by edge; write_converter, write: by position; (P, E) and (P, L).
         converts, write_converts: whether a width converter stands there.
@@ -45,6 +46,7 @@ class Connectors:
     words: Integers
     masters: Integers
     live: Integers
+    spare: Integers
     weighted: Integers
     fork: Mapping[str, Integers]
     converter: Mapping[str, Integers]
@@ -124,7 +126,7 @@ class _Wiring:
         weighted = self._weights_chain()
         self._streams(self.part, np.ones_like(self.part, bool), self.lanes_out, self.bits[self.space.inputs :])
         return Connectors(
-            self.taps, self.cost, self.interval, self.words, self.masters, self._live(), weighted, fork, converter,
+            self.taps, self.cost, self.interval, self.words, self.masters, *self._live(), weighted, fork, converter,
             converts, write_converter, write_converts, read, write,
         )  # fmt: skip
 
@@ -259,12 +261,13 @@ class _Wiring:
 
     # Memory
 
-    def _live(self) -> Integers:
-        """Bytes of one frame of every tensor that must lie in memory, by partition."""
+    def _live(self) -> tuple[Integers, Integers]:
+        """Bytes of one frame of every tensor that must lie in memory, by partition, overlays taken off; and their own."""
         space, count = self.space, len(self.part)
         change = np.zeros((count, self.most + 1), np.int64)
         sizes = self._strides() * self.pixels * (space.memory.port_bits // 8)
         end = self.part[:, -1]
+        read, written = np.zeros((count, self.most), np.int64), np.zeros((count, self.most), np.int64)
         for index, tensor in enumerate(space.tensors):
             homes = self.home[:, list(tensor.readers)]
             first = self.part[:, tensor.producer] if tensor.producer >= 0 else np.zeros(count, np.int64)
@@ -274,5 +277,11 @@ class _Wiring:
             size = np.where(stored, sizes[:, index], 0)
             change[self.designs, first] += size
             change[self.designs, last + 1] -= size
-        live: Integers = np.cumsum(change, axis=1)[:, : self.most]
-        return live
+            if tensor.producer >= 0:
+                written[self.designs, first] = np.maximum(written[self.designs, first], size)
+            if not tensor.is_output:
+                read[self.designs, last] = np.maximum(read[self.designs, last], size)
+        once = by_partition(np.maximum, self.passes, self.part, self.most) == 1
+        saved, spare = overlaid(read, written, space.batch)
+        live: Integers = np.cumsum(change, axis=1)[:, : self.most] - saved * once
+        return live, spare * once

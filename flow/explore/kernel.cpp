@@ -22,7 +22,7 @@ struct Row {
 
 struct Space {
     i64 positions, edges, tensors, inputs, tables, lanes;
-    i64 stream_depth, register_depth, shift_depth, block_depth, margin_pixels, bram18, ports;
+    i64 stream_depth, register_depth, shift_depth, block_depth, margin_pixels, bram18, ports, batch;
     double word_cycles;       // of the memory's time that a port word takes
     const Row *rows;
     const i64 *variant;       // [position][table]: which of the position's numbers of passes a row stands for
@@ -97,17 +97,17 @@ struct Design {
     std::vector<i64> part, variant, order;
     std::vector<Tap> taps;
     std::vector<char> leaves, allowed;
-    std::vector<i64> written_forks, first_edge, stretched, masters, layers, change, homes;
+    std::vector<i64> written_forks, first_edge, stretched, masters, layers, change, read, written, homes;
     std::vector<Span> spans;
     std::vector<Flow> flows;
     // Results, [partition] and [partition][RESOURCES].
-    i64 *passes, *interval, *latency, *resources, *first_words, *later_words, *live, *words;
+    i64 *passes, *interval, *latency, *resources, *first_words, *later_words, *live, *spare, *words;
     i64 count, illegal, products;
 
     explicit Design(const Space &space)
         : s(space), part(s.positions), variant(s.positions), taps(s.edges), leaves(s.positions), allowed(s.positions),
           written_forks(s.positions), first_edge(s.positions), stretched(s.positions),
-          masters(s.positions), layers(s.positions), change(s.positions + 1), homes(s.edges), spans(s.tensors),
+          masters(s.positions), layers(s.positions), change(s.positions + 1), read(s.positions), written(s.positions), homes(s.edges), spans(s.tensors),
           flows(s.tensors) {}
 
     const Row &info(i64 p) const { return s.rows[rows[p]]; }
@@ -123,6 +123,8 @@ struct Design {
         count = number + 1;
         std::fill(masters.begin(), masters.begin() + count, 0);
         std::fill(layers.begin(), layers.begin() + count, 0);
+        std::fill(read.begin(), read.begin() + count, 0);
+        std::fill(written.begin(), written.begin() + count, 0);
         std::fill(change.begin(), change.begin() + count + 1, 0);
         for (i64 t = 0; t < s.tensors; ++t) tap(t);
         for (i64 p = 0; p < s.positions; ++p) layer(p);
@@ -132,6 +134,11 @@ struct Design {
         for (i64 n = 0, bytes = 0; n < count; ++n) {
             bytes += change[n];
             live[n] = bytes;
+            const i64 saved = std::min(read[n], written[n]);
+            if (passes[n] == 1 && saved * s.batch > read[n]) {
+                live[n] -= saved;
+                spare[n] = read[n];
+            }
             const double bandwidth = double(words[n]) * s.word_cycles;
             const double shared = masters[n] > s.ports ? double(words[n]) / double(s.ports) : 0.0;
             stretched[n] = ceiled(rounded(std::max(bandwidth, shared), 1e6));
@@ -267,8 +274,11 @@ struct Design {
             for (i64 k = s.readers_at[t]; k < s.readers_at[t + 1]; ++k) last = std::max(last, homes[k]);
         }
         if (s.is_output[t]) last = count - 1;
-        change[first] += s.live[variant_of(t)];
-        change[last + 1] -= s.live[variant_of(t)];
+        const i64 size = s.live[variant_of(t)];
+        change[first] += size;
+        change[last + 1] -= size;
+        if (producer >= 0) written[first] = std::max(written[first], size);
+        if (!s.is_output[t]) read[last] = std::max(read[last], size);
     }
 
     // When frames pass, and how deep FIFOs are (pipelines.py).
@@ -425,7 +435,7 @@ struct Design {
 // `cuts` [designs][positions] bytes, `rows` [designs][positions]; results are zeroed by the caller, [designs][most][…].
 extern "C" void convmake_evaluate(
     const Space *space, i64 designs, i64 most, const uint8_t *cuts, const i64 *rows, i64 *count, i64 *illegal, i64 *passes,
-    i64 *interval, i64 *latency, i64 *resources, i64 *first_words, i64 *later_words, i64 *live, i64 *words, i64 *products) {
+    i64 *interval, i64 *latency, i64 *resources, i64 *first_words, i64 *later_words, i64 *live, i64 *spare, i64 *words, i64 *products) {
     Design design(*space);
     for (i64 d = 0; d < designs; ++d) {
         const i64 at = d * most;
@@ -437,6 +447,7 @@ extern "C" void convmake_evaluate(
         design.first_words = first_words + at;
         design.later_words = later_words + at;
         design.live = live + at;
+        design.spare = spare + at;
         design.words = words + at;
         design.run(cuts + d * space->positions);
         count[d] = design.count;

@@ -85,7 +85,7 @@ class Sums:
         passes, interval, latency: (P, N); cycles stretched by the memory.
         resources: (P, N, resources).
         first_words, later_words: (P, N) port words of the first and of every later pass's weights.
-        live: (P, N) bytes of one frame's tensors in memory.
+        live, spare: (P, N) bytes of each frame's tensors in memory, and bytes once.
         words: (P, N) port words that a frame moves in a pass.
         products: (P,) data bits * weight bits of all multiply-accumulates of a frame, repeated passes included.
     """
@@ -99,6 +99,7 @@ class Sums:
     first_words: Integers
     later_words: Integers
     live: Integers
+    spare: Integers
     words: Integers
     products: Integers
 
@@ -122,7 +123,7 @@ def figures_of(space: Space, sums: Sums) -> Figures:
     total_s = time_s.sum(axis=1) + np.where(count > 1, count, 0) * switch
     latency_s = np.where(exists, loads + passes * latency / clock, 0.0).sum(axis=1) + (count - 1) * switch
     weights = np.where(exists, sums.first_words + (passes - 1) * sums.later_words, 0).sum(axis=1)
-    memory = sums.live.max(axis=1) * space.batch + weights * (space.memory.port_bits // 8)
+    memory = (sums.live * space.batch + sums.spare).max(axis=1) + weights * (space.memory.port_bits // 8)
     energy = _energy(space, sums, time_s, total_s, np.where(resident, 0, weights))
     over = _over(space, sums.resources)
     violation = _violation(space, over, memory, count) + sums.illegal
@@ -181,7 +182,18 @@ class _Evaluation:
         illegal = misplaced(space, self.part, self.passes_at, self.links.taps.leaves)
         words, products = self.links.words, self._products(passes)
         return Sums(
-            count, illegal, passes, interval, latency, resources, first, later, self.links.live, words, products
+            count,
+            illegal,
+            passes,
+            interval,
+            latency,
+            resources,
+            first,
+            later,
+            self.links.live,
+            self.links.spare,
+            words,
+            products,
         )
 
     def _products(self, passes: Integers) -> Integers:

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from flow.explore.frontier import PRICES, Frontiers
 from flow.explore.space import Space
+from flow.model.memory import overlaid
 from flow.model.primitives import ceil_div
 from flow.model.resources import RESOURCES, STREAM_DEPTH, fifo_cost
 from flow.model.weight_memory import values_per_word
@@ -208,13 +209,14 @@ class Segments:
     def _solutions(self, first: int, last: int, sums: list[Floats], rooms: Sequence[float]) -> list[list[Segment]]:
         """For each room the best solution for every number of passes; `sums[i]`: the first i positions' cost."""
         leaving = self._leaving(first, last)
-        if not self._memory_fits(first, last, leaving):
+        once, again = self._memory_fits(first, last, leaving)
+        if not once:
             return [[] for _ in rooms]
         traffic = self._traffic(first, last, leaving)
         total = sums[-1] + sum(self._written(p, 1) for p in leaving)
         totals = {1: total}
         p = self._last_weighted(first, last)
-        if p is not None and leaving == [last] and last - p <= len(self.space.positions[p].tail):
+        if again and p is not None and leaving == [last] and last - p <= len(self.space.positions[p].tail):
             for passes in sorted(set(self.space.positions[p].tables) - {1}):
                 reloaded = sums[p - first] + self._written(last, passes)
                 for q in range(p, last + 1):
@@ -265,11 +267,18 @@ class Segments:
         words = self._load_words(0, len(self.space.positions) - 1)
         return int(words) * self.space.memory.port_bits // 8
 
-    def _memory_fits(self, first: int, last: int, leaving: list[int]) -> bool:
-        """Whether what was made before and is still wanted, and what this range writes, fit beside all weights."""
+    def _memory_fits(self, first: int, last: int, leaving: list[int]) -> tuple[bool, bool]:
+        """Whether what was made before and is still wanted, and what this range writes, fit beside all weights.
+
+        In one pass, where what is written may take the place of what is read, and in several.
+        """
         space = self.space
         before = np.arange(len(space.tensors)) - space.inputs < first
         output = np.array([t.is_output for t in space.tensors])
         live = int(self.bytes[before & ((self.until >= first) | output)].sum())
-        live += int(self.bytes[[space.tensor_of(p) for p in leaving]].sum())
-        return live * space.batch + self.weights_bytes <= space.memory.capacity_bytes
+        written = self.bytes[[space.tensor_of(p) for p in leaving]]
+        live += int(written.sum())
+        read = self.bytes[before & (self.until >= first) & (self.until <= last) & ~output]
+        saved, spare = overlaid(int(read.max(initial=0)), int(written.max(initial=0)), space.batch)
+        room = space.memory.capacity_bytes - self.weights_bytes
+        return bool((live - saved) * space.batch + spare <= room), live * space.batch <= room

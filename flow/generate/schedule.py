@@ -17,6 +17,7 @@ from flow.generate.blobs import Blob, plan
 from flow.generate.tensors import TensorLayout, layout_of_port
 from flow.ir import Shape
 from flow.model.hardware import Hardware, Partition
+from flow.model.memory import Stored, overlaid, overlay, stored_tensors
 from flow.numerics import Realised
 
 MAX_FRAMES = (1 << 16) - 1
@@ -31,6 +32,8 @@ class Buffer:
         role: input | output | intermediate.
         shape: (C, *spatial) of a frame.
         pixel_stride: port words from pixel to pixel; frame_bytes: size of a frame.
+        in_place_of: a tensor whose memory it takes: its frame lies where the other's frame before it has been read; ""
+            where it lies on its own.
         bits, exponent: number format; a value lies sign-extended in a slot of 8, 16 or 32 bits.
     """
 
@@ -42,6 +45,7 @@ class Buffer:
     bits: int
     exponent: int
     port_bits: int
+    in_place_of: str = ""
 
     @property
     def layout(self) -> TensorLayout:
@@ -118,7 +122,7 @@ def schedule(hardware: Hardware, realised: Realised, frames: int = 0) -> Schedul
     resident = len(hardware.partitions) == 1
     first = [s for p in hardware.partitions for s in _steps(p, frames, resident, first=True)]
     later = [s for p in hardware.partitions for s in _steps(p, frames, resident, first=not resident)]
-    buffers = _buffers(hardware, realised)
+    buffers = _buffers(hardware, realised, frames)
     return Schedule(hardware.design.network, frames, buffers, tuple(first), tuple(later))
 
 
@@ -139,9 +143,11 @@ def _steps(partition: Partition, frames: int, resident: bool, first: bool) -> li
     return steps
 
 
-def _buffers(hardware: Hardware, realised: Realised) -> tuple[Buffer, ...]:
+def _buffers(hardware: Hardware, realised: Realised, frames: int) -> tuple[Buffer, ...]:
     """One buffer a tensor, in the order in which they are first used."""
     graph = realised.graph
+    stored = stored_tensors(hardware, graph.outputs)
+    places = dict(pair for part in hardware.partitions if (pair := _overlay(part, stored, frames)) is not None)
     shapes, inputs = graph.shapes(), {name for name, _ in graph.inputs}
     buffers: dict[str, Buffer] = {}
     for port in (p for part in hardware.partitions for p in part.ports if p.direction in ("in", "out")):
@@ -153,9 +159,18 @@ def _buffers(hardware: Hardware, realised: Realised) -> tuple[Buffer, ...]:
         exponent = tensor_format(realised, port.tensor).exponent
         stride = port.pixel_stride
         buffers[port.tensor] = Buffer(
-            port.tensor, role, layout.shape, stride, layout.frame_bytes, port.bits, exponent, port.port_bits
-        )
+            port.tensor, role, layout.shape, stride, layout.frame_bytes, port.bits, exponent, port.port_bits,
+            places.get(port.tensor, ""),
+        )  # fmt: skip
     return tuple(buffers.values())
+
+
+def _overlay(part: Partition, stored: Mapping[str, Stored], frames: int) -> tuple[str, str] | None:
+    """The pair that shares memory, where that saves any."""
+    pair = overlay(part, stored)
+    if pair is None or not overlaid(stored[pair[1]].frame_bytes, stored[pair[0]].frame_bytes, frames)[0]:
+        return None
+    return pair
 
 
 def tensor_format(realised: Realised, tensor: str) -> Format:

@@ -119,11 +119,16 @@ def memory_system(device: Device) -> MemorySystem:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A tensor in memory: bytes of one frame, first and last partition during which it must be kept."""
+    """A tensor in memory: bytes of one frame, first and last partition during which it must be kept.
+
+    `produced`: by partition `first`; an input of the network is there before. `kept`: to the end, an output.
+    """
 
     frame_bytes: int
     first: int
     last: int
+    produced: bool = False
+    kept: bool = False
 
 
 def stored_tensors(hardware: Hardware, outputs: tuple[str, ...]) -> dict[str, Stored]:
@@ -136,10 +141,60 @@ def stored_tensors(hardware: Hardware, outputs: tuple[str, ...]) -> dict[str, St
                 continue
             size = port.frame_words * port.port_bits // 8
             first = part.index if port.direction == "out" else 0
-            known = tensors.get(port.tensor, Stored(size, first, first))
-            last = end if port.tensor in outputs else max(known.last, part.index)
-            tensors[port.tensor] = Stored(size, known.first, last)
+            known = tensors.get(port.tensor, Stored(size, first, first, port.direction == "out"))
+            kept = port.tensor in outputs
+            last = end if kept else max(known.last, part.index)
+            tensors[port.tensor] = Stored(size, known.first, last, known.produced, kept)
     return tensors
+
+
+def overlay(part: Partition, tensors: Mapping[str, Stored]) -> tuple[str, str] | None:
+    """The tensor that may take the place of another while this partition runs: (written, read), or None.
+
+    A frame that has been read for the last time makes room for one that is written, whatever the order inside a frame:
+    the written frames lie one frame in front of the read ones where these are as large, and end with them where they
+    are smaller. Not in several passes, which read every frame again. The largest of each kind are paired, by name
+    where sizes are equal.
+    """
+    if part.passes > 1:
+        return None
+    here = sorted(tensors.items(), key=lambda item: (-item[1].frame_bytes, item[0]))
+    read = [n for n, t in here if t.last == part.index and not t.kept and not (t.produced and t.first == t.last)]
+    written = [n for n, t in here if t.produced and t.first == part.index]
+    return (written[0], read[0]) if read and written else None
+
+
+def overlaid(read: Any, written: Any, batch: int) -> tuple[Any, Any]:
+    """Bytes that an overlay saves for each frame of a batch, and those that it takes once; of integers or arrays."""
+    worth = np.minimum(read, written) * batch > read
+    return np.where(worth, np.minimum(read, written), 0)[()], np.where(worth, read, 0)[()]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What lies in memory while a partition runs: bytes of a frame of all tensors, and of the pair that may overlap."""
+
+    frame_bytes: int
+    read: int
+    written: int
+
+    def of_batch(self, batch: int) -> int:
+        """Bytes of a batch."""
+        saved, spare = overlaid(self.read, self.written, batch)
+        return (self.frame_bytes - int(saved)) * batch + int(spare)
+
+    def frames(self, room: int) -> int:
+        """Frames that `room` bytes hold at most."""
+        closer = self.frame_bytes - min(self.read, self.written)
+        return max(room // self.frame_bytes, (room - self.read) // closer if closer else 0, 0)
+
+
+def kept_tensors(part: Partition, tensors: Mapping[str, Stored]) -> Kept:
+    """Of one partition."""
+    kept = sum(t.frame_bytes for t in tensors.values() if t.first <= part.index <= t.last)
+    pair = overlay(part, tensors)
+    written, read = (tensors[name].frame_bytes for name in pair) if pair is not None else (0, 0)
+    return Kept(kept, read, written)
 
 
 PORT_IPS = ("memory_read", "memory_write")

@@ -21,7 +21,14 @@ from flow.model.datasheet import Catalogue
 from flow.model.energy import FrameEnergy, energy_model
 from flow.model.fifos import module_lag
 from flow.model.hardware import Hardware, Module, Partition
-from flow.model.memory import PORT_IPS, MemorySystem, frame_words, memory_system, stored_tensors
+from flow.model.memory import (
+    PORT_IPS,
+    MemorySystem,
+    frame_words,
+    kept_tensors,
+    memory_system,
+    stored_tensors,
+)
 from flow.model.resources import RESOURCES, fifo_cost
 from flow.model.timing import Pace, Span, joined, passed, source
 from flow.model.weight_memory import payload_words
@@ -54,7 +61,7 @@ class PartitionFigures:
         memory_cycles: cycles from frame to frame that the memory and the slowest port need.
         frame_words: port words per frame and pass.
         weight_words: port words of weights of each pass.
-        live_bytes: tensors in memory while it runs, one frame of each.
+        live_bytes: tensors in memory while it runs, one frame of each; of a batch, some may take others' place.
     """
 
     index: int
@@ -190,11 +197,11 @@ def evaluate(
     """
     design, memory = hardware.design, memory_system(device)
     tensors = stored_tensors(hardware, graph.outputs)
-    parts = []
+    parts, kept = [], []
     for part in hardware.partitions:
-        kept = sum(t.frame_bytes for t in tensors.values() if t.first <= part.index <= t.last)
-        parts.append(_partition(part, hardware, memory, catalogue, kept))
-    count, live = len(parts), max(p.live_bytes for p in parts)
+        kept.append(kept_tensors(part, tensors))
+        parts.append(_partition(part, hardware, memory, catalogue, kept[-1].frame_bytes))
+    count = len(parts)
     reconfigurations = count if count > 1 else 0
     switch_s = device.reconfiguration_s or 0.0
     total_s = sum(p.time_s for p in parts) + reconfigurations * switch_s
@@ -214,9 +221,9 @@ def evaluate(
         {name: max(p.resources[name] for p in parts) for name in RESOURCES},
         dict(limits),
         traffic / 1e9,
-        (live * design.batch + weights_bytes) / 1e9,
+        (max(k.of_batch(design.batch) for k in kept) + weights_bytes) / 1e9,
         memory.capacity_bytes / 1e9,
-        max((memory.capacity_bytes - weights_bytes) // live, 0),
+        min(k.frames(memory.capacity_bytes - weights_bytes) for k in kept),
         bounds,
         bounds.with_reconfiguration(design.batch, reconfigurations * switch_s),
         bounds.binding_with_reconfiguration(design.batch, reconfigurations * switch_s),

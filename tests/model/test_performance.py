@@ -11,7 +11,7 @@ from flow.model.bounds import Bounds
 from flow.model.datasheet import load_catalogue
 from flow.model.hardware import Design, Hardware, PartitionDesign
 from flow.model.lowering import LoweringError, lower
-from flow.model.memory import memory_system, stored_tensors
+from flow.model.memory import memory_system, overlaid, overlay, stored_tensors
 from flow.model.performance import Performance, evaluate
 from flow.model.resources import limits
 from flow.model.sdf import dataflow_graph, sdf_json
@@ -114,7 +114,25 @@ def test_live_tensors_and_weights_fill_the_memory() -> None:
     weights = (41 + 61) * 8
     # Input (64 words) and n0's output (64) while the first runs; n0's output and the result (128) behind it.
     assert [p.live_bytes for p in result.partitions] == [128 * 8, 192 * 8]
-    assert result.memory_gb * 1e9 == pytest.approx(192 * 8 * 8 + weights)
+    # n0's output is gone frame by frame while the result, twice as large, comes: one frame of it lies beside.
+    assert result.memory_gb * 1e9 == pytest.approx((128 * 8 + 64) * 8 + weights)
+
+
+def test_what_is_written_takes_the_place_of_what_is_read() -> None:
+    net = Net("three", (4, 6, 6))
+    a = net.conv("x", 4)
+    b = net.conv(a, 4)
+    graph = net.graph(net.add(Add(), b, a))
+    fold = Folding(1, 1)
+    parts = tuple(PartitionDesign((n,), {n: fold}) for n in ("n0", "n1", "n2"))
+    hardware = lowered(graph, parts, 1)
+    stored = stored_tensors(hardware, graph.outputs)
+    # n1 cannot: its input is read once more behind it.
+    assert [overlay(part, stored) for part in hardware.partitions] == [("n0", "x"), None, ("n2", "n0")]
+    assert overlaid(100, 60, 10) == (60, 100) and overlaid(60, 100, 10) == (60, 60) and overlaid(100, 100, 1) == (0, 0)
+    reloaded = PartitionDesign(("n0",), {"n0": fold}, 2, "n0")
+    hardware = lowered(graph, (reloaded, *parts[1:]), 1)
+    assert overlay(hardware.partitions[0], stored_tensors(hardware, graph.outputs)) is None
 
 
 def test_a_skipped_partition_keeps_its_tensor_alive() -> None:
