@@ -17,7 +17,7 @@ from flow.explore.groups import by_partition
 from flow.explore.space import Space
 from flow.explore.taps import Taps, taps_of
 from flow.model.primitives import ceil_div
-from flow.model.resources import REGISTER_DEPTH, RESOURCES, STREAM_DEPTH, fifo_cost
+from flow.model.resources import REGISTER_DEPTH, RESOURCES, STREAM_DEPTH
 from flow.model.timing import Pace, Span, passed, source
 
 Integers = npt.NDArray[np.int64]
@@ -143,7 +143,7 @@ class _Wiring:
         self, where: Integers, mask: Booleans, lanes: Any, bits: Any, count: int = 1, depth: int = STREAM_DEPTH
     ) -> None:
         """Charge `count` FIFOs a module."""
-        cost = fifo_cost(depth, lanes * bits)
+        cost = self.space.catalogue.fifo_cost(depth, lanes * bits)
         full = np.stack([np.broadcast_to(cost[name], where.shape) for name in RESOURCES], axis=-1)
         self.cost += by_partition(np.add, full * mask[:, :, None] * count, where, self.most)
 

@@ -11,7 +11,7 @@ every pass of every partition with its weights, and P - 1 reconfigurations betwe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -21,7 +21,7 @@ from flow.model.datasheet import Catalogue
 from flow.model.fifos import module_lag
 from flow.model.hardware import Hardware, Module, Partition
 from flow.model.memory import MemorySystem, frame_words, memory_system, stored_tensors
-from flow.model.resources import RESOURCES, fifo_cost
+from flow.model.resources import FIFO, RESOURCES
 from flow.model.timing import Pace, Span, joined, passed, source
 from flow.model.weight_memory import payload_words
 from flow.spec import Device
@@ -73,7 +73,12 @@ class PartitionFigures:
 
 @dataclass(frozen=True, slots=True)
 class Performance:
-    """The model's result; `as_json` gives the stable names of performance.json that the model knows."""
+    """The model's result; `as_json` gives the stable names of performance.json that the model knows.
+
+    Attributes:
+        errors: relative error of each resource: what its parts state, weighted by what they take (0: exact).
+        calibration: the file behind LUTs and FFs, its digest, source and the spec's factors.
+    """
 
     clock_mhz: float
     batch: int
@@ -89,6 +94,8 @@ class Performance:
     memory_limit_gb: float
     bounds: Bounds
     bound_fps_own: float
+    errors: Mapping[str, float] = field(default_factory=dict)
+    calibration: Mapping[str, Any] = field(default_factory=dict)
     evaluations: int = 0
     kind: Mapping[str, str] = field(
         default_factory=lambda: {"throughput": "modelled", "latency": "modelled", "resources": "modelled"}
@@ -126,6 +133,8 @@ class Performance:
             "weights_resident": is_resident(len(self.partitions), self.partitions[0].passes),
             "resources": dict(self.resources),
             "resource_limits": dict(self.resource_limits),
+            "resource_errors": dict(self.errors),
+            "calibration": dict(self.calibration),
             "bound_fps": significant(self.bounds.dsp_fps),
             "bound_ratio": significant(self.throughput_fps / self.bounds.dsp_fps),
             "bound_ratio_own": significant(self.throughput_fps / self.bound_fps_own),
@@ -194,7 +203,17 @@ def evaluate(
         memory.capacity_bytes / 1e9,
         bounds,
         bounds.with_reconfiguration(design.batch, reconfigurations * switch_s),
+        {name: _error(name, parts, catalogue) for name in RESOURCES},
+        catalogue.calibration.as_json(),
     )
+
+
+def _error(resource: str, parts: Sequence[PartitionFigures], catalogue: Catalogue) -> float:
+    """Relative error of a resource of all partitions if every part's error goes the same way."""
+    taken = [(m.resources[resource], catalogue.error(m.ip, resource)) for p in parts for m in p.modules]
+    taken += [(p.fifos[resource], catalogue.error(FIFO, resource)) for p in parts]
+    total = sum(amount for amount, _ in taken)
+    return round(sum(amount * error for amount, error in taken) / total, 3) if total else 0.0
 
 
 def is_resident(partitions: int, passes: int) -> bool:
@@ -214,7 +233,7 @@ def _partition(
     latency = pipeline_latency(part, {m.name: m for m in modules}, stretched)
     fifos = {name: 0 for name in RESOURCES}
     for stream in part.streams:
-        for name, amount in fifo_cost(stream.depth, stream.lanes * stream.bits).items():
+        for name, amount in catalogue.fifo_cost(stream.depth, stream.lanes * stream.bits).items():
             fifos[name] += int(amount)
     resources = {name: fifos[name] + sum(m.resources[name] for m in modules) for name in RESOURCES}
     weight_words = pass_words(part)
