@@ -66,7 +66,9 @@ class Exploration:
 
     def design_json(self) -> dict[str, Any]:
         """design.json: the design with its modelled figures."""
-        return self.design.as_json() | {"modelled": self.performance.as_json()}
+        figures = self.performance.as_json()
+        # Where its numbers come from is no part of what is built: a comment in the calibration must not rebuild.
+        return self.design.as_json() | {"modelled": {k: v for k, v in figures.items() if k != "calibration"}}
 
     def pareto_json(self) -> list[dict[str, Any]]:
         """pareto.json: the front, the chosen design marked. FIFO depths are by rule but in the design that is built."""

@@ -1,8 +1,12 @@
-"""Builds with reports whose figures follow from coefficients that the test knows."""
+"""Builds with reports whose figures follow from coefficients that the test knows.
+
+`python -m tests.calibrate.builds` writes tests/data/reports again, when the templates' parameters have changed.
+"""
 
 from __future__ import annotations
 
 import random
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -102,3 +106,15 @@ def implemented(folder: Path, partition: Partition, coefficients: Truth) -> None
         blocks = int(CATALOGUE.fifo_cost(stream.depth, width)["bram18"])
         cells.append((f"{stream.name}_U", f"fifo_w{width}_d{stream.depth}_S", 2, Figures(**used, bram18=blocks)))
     write_build(folder, partition, {CSYNTH: csynth(doubled), HIERARCHY: hierarchy(cells)})
+
+
+def example(folder: Path) -> None:
+    """Two small builds for the README: figures are arithmetic, no tool made them."""
+    synthesised(folder / "classifier", designs.classifier().hardware.partitions[0], truth(11))
+    implemented(folder / "residual", designs.residual().hardware.partitions[0], truth(11))
+
+
+if __name__ == "__main__":
+    place = ROOT / "tests" / "data" / "reports"
+    shutil.rmtree(place, ignore_errors=True)
+    example(place)

@@ -170,3 +170,11 @@ def test_words_that_are_missing_or_wrong(tmp_path: Path) -> None:
         calibrate_reports(project, {"reports": "mine", "out": "."}, tmp_path)
     said = calibrate_reports(project, {"reports": "mine"}, tmp_path)
     assert (tmp_path / "build/calibration.yaml").is_file() and "calibration: {file:" in said
+
+
+def test_the_example_of_the_readme_is_of_these_templates(tmp_path: Path) -> None:
+    """`python -m tests.calibrate.builds` writes it again."""
+    builds.example(tmp_path)
+    written = {p.relative_to(tmp_path): p.read_text() for p in tmp_path.rglob("*") if p.is_file()}
+    shipped = builds.ROOT / "tests/data/reports"
+    assert written == {p.relative_to(shipped): p.read_text() for p in shipped.rglob("*") if p.is_file()}

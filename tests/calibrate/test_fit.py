@@ -48,6 +48,7 @@ def test_terms_that_no_sample_tells_apart_keep_their_proportions() -> None:
     multiplier, bit = found.terms["multiplier"], found.terms["bit"]
     assert (multiplier.partners, bit.partners, found.terms["module"].partners) == (("bit",), ("multiplier",), ())
     assert multiplier.value / bit.value == pytest.approx(60 / 2)
+    assert multiplier.error == bit.error == 0.4
     assert multiplier.value + 16 * bit.value == pytest.approx(71 + 16 * 1.3, rel=0.01)
     assert found.terms["module"].value == pytest.approx(420, rel=0.02)
 
@@ -67,6 +68,11 @@ def test_one_sample_scales_all_and_checks_nothing() -> None:
     assert values / PRIOR == pytest.approx(np.full(3, values[0] / PRIOR[0]))
     assert table[0] @ values == pytest.approx(table[0] @ TRUE, rel=0.01)
     assert found.left_out is None and found.worst is None
+
+
+def test_samples_that_are_all_alike_check_nothing() -> None:
+    table = np.repeat(counts(1), 4, axis=0)
+    assert fit(NAMES, table, table @ TRUE, PRIOR, ERRORS).left_out is None
 
 
 def test_coefficients_are_never_negative() -> None:

@@ -38,6 +38,7 @@ class Told:
 
     Attributes:
         value: what one unit costs; error: relative, of one standard deviation.
+            Of terms that share a factor the sum is known better, the share of each as well as before.
         partners: terms that share its factor because no report tells them apart; seen: whether any report has it.
     """
 
@@ -53,7 +54,7 @@ class Fit:
 
     Attributes:
         before: relative errors (RMS) of the prior's figures; left_out: of the fit, each sample predicted without it.
-        worst: the largest of these; None where one sample alone cannot be left out.
+        worst: the largest of these; None where all samples are alike.
         kept: the prior was kept, since the fit does not predict better.
     """
 
@@ -77,7 +78,9 @@ def fit(names: tuple[str, ...], counts: Floats, used: Floats, prior: Floats, err
     scale, start = _scaled(counts, used, prior)
     design = counts * scale / used[:, None]
     tau = np.maximum(errors, LEAST_PRIOR_ERROR)
-    left = [_left_out(design, start, tau, s) for s in range(len(used))] if len(used) > 1 else []
+    # Modules that are all alike predict each other, and nothing else.
+    several = len(np.unique(counts, axis=0)) > 1
+    left = [_left_out(design, start, tau, s) for s in range(len(used))] if several else []
     rms = _rms(np.array(left)) if left else None
     kept = rms is not None and rms > _rms(before)
     z, deviation, groups = _solved(design, start, tau)
@@ -88,7 +91,7 @@ def fit(names: tuple[str, ...], counts: Floats, used: Floats, prior: Floats, err
         if kept or not seen[j]:
             terms[name] = Told(float(prior[j]), float(errors[j]), (), bool(seen[j]))
         else:
-            relative = deviation[j] / max(z[j], LEAST_PRIOR_ERROR)
+            relative = max(deviation[j] / max(z[j], LEAST_PRIOR_ERROR), errors[j] if partners else 0.0)
             terms[name] = Told(float(z[j] * scale[j]), float(relative), partners, True)
     worst = float(np.max(np.abs(left))) if left else None
     return Fit(terms, len(used), _rms(before), rms, worst, kept)

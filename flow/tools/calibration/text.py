@@ -55,7 +55,7 @@ def _cost(prior: Cost, found: Fit | None) -> Iterator[str]:
 
 
 def _stated(prior: Cost, found: Fit) -> float:
-    """Leave-one-out where it can be; one sample alone says nothing of the next."""
+    """Leave-one-out where it can be; samples that are all alike say nothing of others."""
     if found.kept:
         return max(found.before, prior.error)
     return prior.error if found.left_out is None else max(found.left_out, FLOOR)
@@ -63,7 +63,8 @@ def _stated(prior: Cost, found: Fit) -> float:
 
 def _quality(found: Fit) -> str:
     if found.left_out is None:
-        return "fit to 1 module: nothing is left to check it with, the error is that of the estimates"
+        alike = f"{found.samples} modules that are all alike" if found.samples > 1 else "1 module"
+        return f"fit to {alike}: nothing is left to check it with, the error is that of the estimates"
     checked = f"leave-one-out {_percent(found.left_out)} (RMS), worst {_percent(found.worst or 0.0)}"
     if found.kept:
         return f"estimates kept: a fit to {found.samples} modules predicts no better, {checked}"
