@@ -29,7 +29,6 @@ from flow.model.resources import (
     RESOURCES,
     SHIFT_REGISTER_DEPTH,
     STREAM_DEPTH,
-    fifo_cost,
 )
 
 SOURCE = Path(__file__).with_name("kernel.cpp")
@@ -102,12 +101,13 @@ _NUMBERS = (
 )  # fmt: skip
 _REALS = ("word_cycles",)
 _ARRAYS = (
-    "rows", "variant", "first_variant", "share", "reads", "writes", "read_cycles", "write_cycles", "written", "live", "write_converters",
-    "read_words", "tensor_lanes", "port_lanes", "port_given", "forks", "producer", "pixels", "channels", "bits",
-    "is_output", "readers_at", "readers", "edge_tensor", "edge_reader", "edge_lanes", "edge_wanted", "edge_sources",
-    "edge_converters", "inputs_at", "input_edges", "weighted", "window", "tails_at", "tails", "needed", "ahead",
-    "stages_at", "stage_channels", "stage_figures", "stage_bits", "stage_paces", "is_concat", "bit_products",
-    "converters", "fork_figures", "stream_fifo", "deep_fifo", "fifo_blocks", "splits", "weights_read", "bram_depths",
+    "rows", "variant", "first_variant", "share", "reads", "writes", "read_cycles", "write_cycles", "written", "live",
+    "write_converters", "read_words", "tensor_lanes", "port_lanes", "port_given", "forks", "producer", "pixels",
+    "channels", "bits", "is_output", "readers_at", "readers", "edge_tensor", "edge_reader", "edge_lanes",
+    "edge_wanted", "edge_sources", "edge_converters", "inputs_at", "input_edges", "weighted", "window", "tails_at",
+    "tails", "needed", "ahead", "stages_at", "stage_channels", "stage_figures", "stage_bits", "stage_paces",
+    "is_concat", "bit_products", "converters", "fork_figures", "stream_fifo", "deep_fifo", "fifo_blocks", "splits",
+    "weights_read", "bram_depths",
 )  # fmt: skip
 
 
@@ -222,7 +222,7 @@ class _Tables:
         cost = {name: np.asarray(figures[name]) for name in RESOURCES}
         if fifo is not None:
             depth, width, count = fifo
-            cost = {name: cost[name] + count * fifo_cost(depth, width)[name] for name in RESOURCES}
+            cost = {name: cost[name] + count * self.space.catalogue.fifo_cost(depth, width)[name] for name in RESOURCES}
         columns = [np.asarray(figures[name]) for name in TIMING] + [cost[name] for name in RESOURCES]
         shape = np.broadcast_shapes(*(np.shape(value) for value in parameters.values()))
         full = [np.broadcast_to(column, shape).reshape(-1) for column in columns]
@@ -395,7 +395,7 @@ class _Tables:
 
     def _fifos(self) -> None:
         bits, lanes = np.array(self.widths)[:, None], self.given[None, :]
-        classes = [_stacked(fifo_cost(depth, bits * lanes)) for depth in _CLASSES]
+        classes = [_stacked(self.space.catalogue.fifo_cost(depth, bits * lanes)) for depth in _CLASSES]
         deep = np.stack(classes, axis=2)
         deep[:, :, 3, RESOURCES.index("bram18")] = 0  # the kernel counts the blocks: they depend on the depth
         self.arrays |= {

@@ -18,7 +18,7 @@ from flow.explore.space import Space
 from flow.explore.taps import Taps, taps_of
 from flow.model.memory import overlaid
 from flow.model.primitives import ceil_div
-from flow.model.resources import REGISTER_DEPTH, RESOURCES, STREAM_DEPTH, fifo_cost
+from flow.model.resources import REGISTER_DEPTH, RESOURCES, STREAM_DEPTH
 from flow.model.timing import Pace, Span, passed, source
 
 Integers = npt.NDArray[np.int64]
@@ -155,7 +155,7 @@ class _Wiring:
         self, where: Integers, mask: Booleans, lanes: Any, bits: Any, count: int = 1, depth: int = STREAM_DEPTH
     ) -> None:
         """Charge `count` FIFOs a module."""
-        cost = fifo_cost(depth, lanes * bits)
+        cost = self.space.catalogue.fifo_cost(depth, lanes * bits)
         full = np.stack([np.broadcast_to(cost[name], where.shape) for name in RESOURCES], axis=-1)
         self.cost += by_partition(np.add, full * mask[:, :, None] * count, where, self.most)
 
@@ -262,7 +262,7 @@ class _Wiring:
     # Memory
 
     def _live(self) -> tuple[Integers, Integers]:
-        """Bytes of one frame of every tensor that must lie in memory, by partition, overlays taken off; and their own."""
+        """Bytes of a frame of every tensor in memory, by partition, less overlays; and bytes that these take once."""
         space, count = self.space, len(self.part)
         change = np.zeros((count, self.most + 1), np.int64)
         sizes = self._strides() * self.pixels * (space.memory.port_bits // 8)

@@ -10,7 +10,8 @@ from flow.diagnostics import BuildError, Problem
 from flow.explore.finish import Finished
 from flow.explore.limits import bounds_of
 from flow.explore.space import Position, Space, Tensor
-from flow.model.resources import RESOURCES, fifo_cost
+from flow.model.datasheet import Catalogue
+from flow.model.resources import RESOURCES
 from flow.model.weight_memory import values_per_word
 from flow.spec import Device
 
@@ -132,7 +133,7 @@ def out_of_reach(space: Space, wanted: float) -> BuildError | None:
     return BuildError(Problem("DSE008", message, hint))
 
 
-def deep_fifos(built: Finished) -> BuildError | None:
+def deep_fifos(built: Finished, catalogue: Catalogue) -> BuildError | None:
     """The error for a design that would fit but for its FIFOs; None if they are not to blame."""
     for part, figures in zip(built.hardware.partitions, built.performance.partitions, strict=True):
         limits = built.performance.resource_limits
@@ -140,7 +141,7 @@ def deep_fifos(built: Finished) -> BuildError | None:
         if not over or any(figures.resources[n] - figures.fifos[n] > limits[n] for n in over):
             continue
         name = over[0]
-        cost = {s.name: int(fifo_cost(s.depth, s.lanes * s.bits)[name]) for s in part.streams}
+        cost = {s.name: int(catalogue.fifo_cost(s.depth, s.lanes * s.bits)[name]) for s in part.streams}
         worst = sorted(part.streams, key=lambda s: (-cost[s.name], s.name))[:MOST_FIFOS]
         listed = "; ".join(
             f"'{s.tensor}' waits in {s.depth} words of {s.lanes * s.bits} bits, {cost[s.name]} {UNITS[name]}"

@@ -69,7 +69,9 @@ class Exploration:
 
     def design_json(self) -> dict[str, Any]:
         """design.json: the design with its modelled figures."""
-        return self.design.as_json() | {"modelled": self.performance.as_json()}
+        figures = self.performance.as_json()
+        # Where its numbers come from is no part of what is built: a comment in the calibration must not rebuild.
+        return self.design.as_json() | {"modelled": {k: v for k, v in figures.items() if k != "calibration"}}
 
     def pareto_json(self) -> list[dict[str, Any]]:
         """pareto.json: the front, the chosen design marked. FIFO depths are by rule but in the design that is built."""
@@ -198,7 +200,7 @@ def _none_fits(space: Space, precision: Precision) -> BuildError:
     if space.max_partitions == 1:
         rows = np.array([[int(t.start + np.argmin(_sizes(space, t))) for t in (p.tables[1] for p in space.positions)]])
         smallest = Population(np.zeros(rows.shape, bool), rows)
-        refused = deep_fifos(finished(space, decode(space, smallest, 0), precision))
+        refused = deep_fifos(finished(space, decode(space, smallest, 0), precision), space.catalogue)
         if refused is not None:
             return refused
     return no_design(space)

@@ -7,10 +7,11 @@ from typing import Any
 
 from flow.explore.limits import bounds_of
 from flow.explore.space import Space
+from flow.model.datasheet import Catalogue
 from flow.model.hardware import Design, Hardware, Stream
 from flow.model.lowering import lower
 from flow.model.performance import Performance, evaluate
-from flow.model.resources import RESOURCES, fifo_cost
+from flow.model.resources import RESOURCES
 from flow.model.simulation import Schedules, timing_of
 from flow.model.sizing import Expected, SizedPartition, size_partitions
 from flow.model.widths import numbers_of_widths
@@ -23,6 +24,7 @@ class Finished:
 
     Attributes:
         hardware: of widths only, no exponents.
+        catalogue: what its modules and FIFOs cost.
         sized: what simulation found for the FIFOs, nothing where they follow the rules.
         unknown: IPs that say nothing of their timing; FIFOs of partitions that have them follow the rules.
     """
@@ -30,12 +32,13 @@ class Finished:
     design: Design
     hardware: Hardware
     performance: Performance
+    catalogue: Catalogue
     sized: tuple[SizedPartition, ...] = ()
     unknown: tuple[str, ...] = ()
 
     def fifos_json(self) -> list[dict[str, Any]]:
         """fifos.json: of every partition the simulated pace, and of every stream its ends, depth and cost."""
-        return [part.as_json() | {"fifos": _rows(part, self.hardware)} for part in self.sized]
+        return [part.as_json() | {"fifos": _rows(part, self.hardware, self.catalogue)} for part in self.sized]
 
 
 def finished(space: Space, design: Design, precision: Precision) -> Finished:
@@ -44,7 +47,7 @@ def finished(space: Space, design: Design, precision: Precision) -> Finished:
     hardware = lower(space.graph, design, numbers, space.memory.port_bits)
     bounds = bounds_of(space)
     performance = evaluate(hardware, space.graph, space.device, space.catalogue, space.limits, bounds)
-    return Finished(design, hardware, performance)
+    return Finished(design, hardware, performance, space.catalogue)
 
 
 def with_sized_fifos(space: Space, given: Finished, precision: Precision, schedules: Schedules) -> Finished:
@@ -65,7 +68,7 @@ def with_sized_fifos(space: Space, given: Finished, precision: Precision, schedu
     return replace(built, sized=sized, unknown=tuple(sorted({ip for ips in unknown.values() for ip in ips})))
 
 
-def _rows(part: SizedPartition, hardware: Hardware) -> list[dict[str, Any]]:
+def _rows(part: SizedPartition, hardware: Hardware, catalogue: Catalogue) -> list[dict[str, Any]]:
     partition = hardware.partitions[part.index]
     streams = {s.name: s for s in partition.streams}
     producers, consumers = partition.producers(), partition.consumers()
@@ -80,12 +83,12 @@ def _rows(part: SizedPartition, hardware: Hardware) -> list[dict[str, Any]]:
             "join": fifo.join,
             "least": fifo.least,
             "depth": fifo.depth,
-            "resources": _cost(streams[fifo.stream]),
+            "resources": _cost(streams[fifo.stream], catalogue),
         }
         for fifo in part.fifos
     ]
 
 
-def _cost(stream: Stream) -> dict[str, int]:
-    cost = fifo_cost(stream.depth, stream.lanes * stream.bits)
+def _cost(stream: Stream, catalogue: Catalogue) -> dict[str, int]:
+    cost = catalogue.fifo_cost(stream.depth, stream.lanes * stream.bits)
     return {name: int(cost[name]) for name in RESOURCES}

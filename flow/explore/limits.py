@@ -11,7 +11,7 @@ from flow.explore.space import Space
 from flow.model.bounds import Bounds
 from flow.model.memory import PORT_IPS
 from flow.model.primitives import ceil_div, dsp_slices
-from flow.model.resources import REGISTER_DEPTH, RESOURCES, SHIFT_REGISTER_DEPTH, STREAM_DEPTH, fifo_cost
+from flow.model.resources import REGISTER_DEPTH, RESOURCES, SHIFT_REGISTER_DEPTH, STREAM_DEPTH
 
 Integers = npt.NDArray[np.int64]
 
@@ -69,7 +69,7 @@ class _Work:
         """With the least FIFO that can stand behind the layer."""
         rows, bits = self.space.rows, self.space.tensors[self.space.tensor_of(p)].bits
         width = rows.lanes_out[index] * bits
-        options = [fifo_cost(depth, width) for depth in (*SHALLOW, DEEP)]
+        options = [self.space.catalogue.fifo_cost(depth, width) for depth in (*SHALLOW, DEEP)]
         least = [reduce(np.minimum, [np.broadcast_to(o[n], width.shape) for o in options]) for n in RESOURCES]
         cost: Integers = rows.cost[index] + np.stack(least, axis=1)
         return cost

@@ -14,7 +14,7 @@ from flow.explore.space import Space
 from flow.explore.tables import concat_stages
 from flow.model.fifos import join_words, window_words
 from flow.model.primitives import ceil_div
-from flow.model.resources import RESOURCES, STREAM_DEPTH, fifo_cost, fifo_depth
+from flow.model.resources import RESOURCES, STREAM_DEPTH, fifo_depth
 from flow.model.timing import Pace, Span, joined, passed
 
 Integers = npt.NDArray[np.int64]
@@ -84,8 +84,8 @@ class _Walk:
         if not self.positions:
             return np.zeros((len(self.part), most, len(RESOURCES)), np.int64)
         width = np.stack(self.widths, axis=1)
-        deep = fifo_cost(fifo_depth(np.stack(self.words, axis=1)), width)
-        shallow, charged = fifo_cost(STREAM_DEPTH, width), np.array(self.base)
+        deep = self.space.catalogue.fifo_cost(fifo_depth(np.stack(self.words, axis=1)), width)
+        shallow, charged = self.space.catalogue.fifo_cost(STREAM_DEPTH, width), np.array(self.base)
         cost = np.stack([deep[name] - shallow[name] * charged for name in RESOURCES], axis=-1)
         total: Integers = by_partition(np.add, cost, self.part[:, self.positions], most)
         return total

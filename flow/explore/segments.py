@@ -20,7 +20,7 @@ from flow.explore.frontier import PRICES, Frontiers
 from flow.explore.space import Space
 from flow.model.memory import overlaid
 from flow.model.primitives import ceil_div
-from flow.model.resources import RESOURCES, STREAM_DEPTH, fifo_cost
+from flow.model.resources import RESOURCES, STREAM_DEPTH
 from flow.model.weight_memory import values_per_word
 
 Integers = npt.NDArray[np.int64]
@@ -150,7 +150,7 @@ class Segments:
             "data_bits": tensor.bits,
         }  # fmt: skip
         figures = self.space.catalogue.evaluate("width_converter", parameters)
-        fifo = fifo_cost(STREAM_DEPTH, wanted * tensor.bits)
+        fifo = self.space.catalogue.fifo_cost(STREAM_DEPTH, wanted * tensor.bits)
         cost = np.stack([np.broadcast_to(figures[n] + fifo[n], lanes.shape) for n in RESOURCES], axis=-1)
         slow = figures["interval"] > self.targets
         result: Floats = np.where(slow[:, :, None], np.inf, cost) * 1.0
@@ -181,7 +181,7 @@ class Segments:
         space = self.space
         cost, rows = self.rows(p, passes)
         width = space.rows.lanes_out[rows] * space.tensors[space.tensor_of(p)].bits
-        fifo = fifo_cost(STREAM_DEPTH, width)
+        fifo = self.space.catalogue.fifo_cost(STREAM_DEPTH, width)
         total = cost + np.stack([fifo[name] for name in RESOURCES], axis=-1)
         for e in space.positions[p].edges:
             total = total + self._input(e, first, passes, chained)

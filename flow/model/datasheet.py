@@ -5,7 +5,9 @@
     timing:     interval                          cycles per frame
                 fill                              cycles from its first word in to its first word out, never waiting
                 drain                             cycles from its last word in to its last word out
-    cost:       dsp, bram18, uram, lut, ff        a formula, or {formula, source, error}
+    cost:       dsp, bram18, uram, lut, ff        a formula, or {formula, source, error};
+                lut, ff                           or {terms: {name: formula, …}}: counts of structures, whose
+                                                  coefficients stand in a calibration (`flow.model.calibration`)
 
 `fill` and `drain` may be left out (1 cycle). Other keys (summary, arguments, schedule, …) are for other readers.
 """
@@ -13,29 +15,58 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from flow.diagnostics import BuildError, Problem, suggest
-from flow.model.formula import DSP_TYPE, Formula, parse
-from flow.model.resources import RESOURCES
+from flow.model.calibration import FITTED, UNSTATED_ERROR, Calibration, fraction, read_calibration, unknown_terms
+from flow.model.formula import DSP_TYPE, Formula, linear, parse
+from flow.model.resources import FIFO, FIFO_TERMS, RESOURCES, FifoCosts, fifo_cost, whole
 
 TIMING = ("interval", "fill", "drain")
+ESTIMATES = "calibration.yaml"
+"""The calibration that is used where a spec names none."""
 _DEFAULTS = {"interval": "0", "fill": "1", "drain": "1"} | dict.fromkeys(RESOURCES, "0")
 
 
 @dataclass(frozen=True, slots=True)
 class DataSheet:
-    """One IP's formulas."""
+    """One IP's formulas.
+
+    Attributes:
+        figures: timing and cost; a cost that is stated by terms is among them once the sheet is `calibrated`.
+        sources, errors: of the costs that state them; an error is relative.
+        terms: counts of structures by resource and name.
+    """
 
     ip: str
     parameters: tuple[str, ...]
     derived: tuple[tuple[str, Formula], ...]
     figures: Mapping[str, Formula]
     sources: Mapping[str, str]
+    errors: Mapping[str, float] = field(default_factory=dict)
+    terms: Mapping[str, Mapping[str, Formula]] = field(default_factory=dict)
+
+    def calibrated(self, calibration: Calibration) -> DataSheet:
+        """With the costs that its terms have by a calibration, and its factors. DSE024: a term without coefficient."""
+        figures, errors = dict(self.figures), dict(self.errors)
+        for resource in FITTED:
+            if resource in self.terms:
+                terms = self.terms[resource]
+                coefficients = calibration.coefficients(self.ip, resource, tuple(terms))
+                figures[resource] = linear([(coefficients[name], terms[name]) for name in terms])
+                errors[resource] = calibration.error(self.ip, resource)
+            elif (factor := calibration.factor(resource)) != 1:
+                figures[resource] = linear([(factor, figures[resource])])
+        return replace(self, figures=figures, errors=errors)
+
+    def counts(self, parameters: Mapping[str, Any], resource: str, dsp_type: str) -> dict[str, float]:
+        """How many units of each term one module has."""
+        environment = self.environment(parameters, dsp_type)
+        return {name: float(formula(environment)) for name, formula in self.terms.get(resource, {}).items()}
 
     def evaluate(self, parameters: Mapping[str, Any], dsp_type: str) -> dict[str, Any]:
         """Timing and cost of a module; arrays if any parameter is one.
@@ -70,10 +101,12 @@ class DataSheet:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The data sheets of all IPs, for one device's multipliers."""
+    """The data sheets of all IPs, for one device's multipliers and one calibration."""
 
     sheets: Mapping[str, DataSheet]
     dsp_type: str
+    calibration: Calibration
+    fifo: FifoCosts
 
     def evaluate(self, ip: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """Timing and cost of a module of `ip`; BuildError if there is no such data sheet."""
@@ -82,24 +115,44 @@ class Catalogue:
             raise BuildError(Problem("DSE021", f"there is no data sheet of IP '{ip}'", hint, _file(ip)))
         return self.sheets[ip].evaluate(parameters, self.dsp_type)
 
+    def fifo_cost(self, depth: Any, width: Any) -> dict[str, Any]:
+        """Resources of FIFOs of `depth` words of `width` bits."""
+        return fifo_cost(depth, width, self.fifo)
+
+    def error(self, ip: str, resource: str) -> float:
+        """Relative error of a module's (or, for `fifo`, of a FIFO's) cost."""
+        if ip == FIFO:
+            return self.calibration.error(FIFO, resource) if resource in FITTED else 0.0
+        return self.sheets[ip].errors.get(resource, UNSTATED_ERROR if resource in FITTED else 0.0)
+
 
 def _whole(value: Any) -> Any:
-    """Cycles and resources are whole numbers: calibrated coefficients are decimals, so round up what is above one."""
-    if isinstance(value, int):
-        return value
-    return np.ceil(np.round(np.asarray(value, np.float64), 6)).astype(np.int64)[()]
+    """Cycles and resources are whole numbers."""
+    return value if isinstance(value, int) else whole(np.asarray(value, np.float64))
 
 
 def _file(ip: str) -> str:
     return f"ip_templates/{ip}/ip.yaml"
 
 
-def load_catalogue(folder: Path, dsp_type: str) -> Catalogue:
-    """Read every `<folder>/<ip>/ip.yaml`.
+def load_catalogue(folder: Path, dsp_type: str, calibration: Calibration | None = None) -> Catalogue:
+    """Read every `<folder>/<ip>/ip.yaml`; without a calibration, `<folder>/calibration.yaml` too.
 
     Raises:
-        BuildError: all problems of all data sheets.
+        BuildError: all problems of all data sheets, or of the calibration.
     """
+    sheets = read_sheets(folder)
+    chosen = calibration or read_calibration(folder / ESTIMATES, f"{folder.name}/{ESTIMATES}")
+    known = {(ip, resource): tuple(terms) for ip, sheet in sheets.items() for resource, terms in sheet.terms.items()}
+    if unknown := tuple(unknown_terms(chosen, known | {(FIFO, r): FIFO_TERMS[r] for r in FITTED})):
+        raise BuildError(unknown)
+    costs = {r: chosen.coefficients(FIFO, r, FIFO_TERMS[r]) for r in FITTED}
+    bound = {ip: sheet.calibrated(chosen) for ip, sheet in sheets.items()}
+    return Catalogue(bound, dsp_type, chosen, FifoCosts(costs["lut"], costs["ff"]))
+
+
+def read_sheets(folder: Path) -> dict[str, DataSheet]:
+    """The data sheets of a folder by IP, without a calibration. BuildError with all problems of all of them."""
     problems: list[Problem] = []
     sheets = {}
     for path in sorted(folder.glob("*/ip.yaml")):
@@ -109,7 +162,7 @@ def load_catalogue(folder: Path, dsp_type: str) -> Catalogue:
             problems.extend(problem.problems)
     if problems:
         raise BuildError(tuple(problems))
-    return Catalogue(sheets, dsp_type)
+    return sheets
 
 
 def read_datasheet(ip: str, text: str) -> DataSheet:
@@ -124,16 +177,45 @@ def read_datasheet(ip: str, text: str) -> DataSheet:
         formula = _formula(ip, f"derived.{name}", value, known, problems)
         known.add(str(name))
         derived.append((str(name), formula))
-    figures, sources = {}, {}
+    figures: dict[str, Formula] = {}
+    sources: dict[str, str] = {}
+    errors: dict[str, float] = {}
+    terms: dict[str, dict[str, Formula]] = {}
     for section, wanted in ((timing, TIMING), (cost, RESOURCES)):
         for key in wanted:
             value = section.get(key, _DEFAULTS[key])
+            if isinstance(value, dict) and "terms" in value:
+                terms[key] = _terms(ip, key, value, known, problems)
+                continue
             figures[key] = _formula(ip, key, value, known, problems)
-            if isinstance(value, dict) and "source" in value:
-                sources[key] = str(value["source"])
+            if isinstance(value, dict):
+                sources |= {key: str(value["source"])} if "source" in value else {}
+                errors |= {key: _error(ip, key, value["error"], problems)} if "error" in value else {}
+            elif str(value).strip() == "0":
+                errors[key] = 0.0
     if problems:
         raise BuildError(tuple(problems))
-    return DataSheet(ip, parameters, tuple(derived), figures, sources)
+    return DataSheet(ip, parameters, tuple(derived), figures, sources, errors, terms)
+
+
+def _terms(ip: str, key: str, value: Mapping[str, Any], known: set[str], problems: list[Problem]) -> dict[str, Formula]:
+    """Counts by name; only LUTs and FFs have coefficients, everything else is counted exactly."""
+    counts = value["terms"]
+    if key not in FITTED or not isinstance(counts, dict) or len(value) != 1:
+        hint = (
+            f"{{terms: {{name: formula}}}} alone, for {' or '.join(FITTED)}; error and source stand in the calibration"
+        )
+        problems.append(Problem("DSE020", f"{key}: cannot be stated by these terms", hint, _file(ip)))
+        return {}
+    return {str(name): _formula(ip, f"{key}.{name}", text, known, problems) for name, text in counts.items()}
+
+
+def _error(ip: str, key: str, text: Any, problems: list[Problem]) -> float:
+    try:
+        return fraction(str(text))
+    except ValueError:
+        problems.append(Problem("DSE020", f"{key}: the error is no percentage", "write error: 40 %", _file(ip)))
+        return UNSTATED_ERROR
 
 
 def _mapping(ip: str, text: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,11 +95,13 @@ class Formula:
     Attributes:
         text: as written.
         names: parameters that it reads, sorted.
+        reads_device: whether it depends on the device's multiplier.
     """
 
     text: str
     names: tuple[str, ...]
     _compiled: Compiled
+    reads_device: bool = False
 
     def __call__(self, environment: Environment) -> Any:
         """Its value; an array if any parameter is one (broadcast as numpy does).
@@ -189,6 +191,7 @@ class _Reader:
         given = self._arguments(node, name, function.arguments)
         values = [self.read(argument, depth + 1) for argument in given]
         if name == "dsp":
+            self.seen.add(DSP_TYPE)
             return lambda e: function.apply(*(v(e) for v in values), e[DSP_TYPE])
         return lambda e: function.apply(*(v(e) for v in values))
 
@@ -230,4 +233,20 @@ def parse(text: str | float, known: frozenset[str] | set[str], place: Problem | 
         node = ast.Constant(0, col_offset=offset)
         raise reader.problem(node, "formula cannot be read") from problem
     compiled = reader.read(tree.body)
-    return Formula(source, tuple(sorted(reader.seen)), compiled)
+    return Formula(source, tuple(sorted(reader.seen - {DSP_TYPE})), compiled, DSP_TYPE in reader.seen)
+
+
+def linear(parts: Sequence[tuple[float, Formula]]) -> Formula:
+    """The sum of coefficient * formula as one formula; what does not depend on parameters is added up once."""
+    constant = sum(c * f._compiled({}) for c, f in parts if not f.names and not f.reads_device)
+    moving = [(c, f._compiled) for c, f in parts if (f.names or f.reads_device) and c != 0]
+
+    def value(environment: Environment) -> Any:
+        total = constant
+        for coefficient, compiled in moving:
+            total = total + coefficient * compiled(environment)
+        return total
+
+    text = " + ".join(f"{c:g} * ({f.text})" for c, f in parts)
+    names = tuple(sorted({name for _, f in parts for name in f.names}))
+    return Formula(text, names, value, any(f.reads_device for _, f in parts))

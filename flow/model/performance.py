@@ -29,7 +29,7 @@ from flow.model.memory import (
     memory_system,
     stored_tensors,
 )
-from flow.model.resources import RESOURCES, fifo_cost
+from flow.model.resources import FIFO, RESOURCES
 from flow.model.timing import Pace, Span, joined, passed, source
 from flow.model.weight_memory import payload_words
 from flow.spec import Device
@@ -86,6 +86,8 @@ class Performance:
     Attributes:
         max_batch: frames of which the off-chip memory holds all that must lie in it at a time.
         bound_fps_own, binding_fps_own: the DSP bound and the smallest bound with the design's own reconfigurations.
+        errors: relative error of each resource: what its parts state, weighted by what they take (0: exact).
+        calibration: the file behind LUTs and FFs, its digest, source and the spec's factors.
     """
 
     clock_mhz: float
@@ -105,6 +107,8 @@ class Performance:
     bound_fps_own: float
     binding_fps_own: float
     energy: FrameEnergy | None = None
+    errors: Mapping[str, float] = field(default_factory=dict)
+    calibration: Mapping[str, Any] = field(default_factory=dict)
     evaluations: int = 0
     kind: Mapping[str, str] = field(
         default_factory=lambda: {"throughput": "modelled", "latency": "modelled", "resources": "modelled"}
@@ -142,6 +146,8 @@ class Performance:
             "weights_resident": is_resident(len(self.partitions), self.partitions[0].passes),
             "resources": dict(self.resources),
             "resource_limits": dict(self.resource_limits),
+            "resource_errors": dict(self.errors),
+            "calibration": dict(self.calibration),
             "bound_fps": significant(self.bounds.dsp_fps),
             "bound_ratio": significant(self.throughput_fps / self.bounds.dsp_fps),
             "bound_ratio_own": significant(self.throughput_fps / self.bound_fps_own),
@@ -228,6 +234,8 @@ def evaluate(
         bounds.with_reconfiguration(design.batch, reconfigurations * switch_s),
         bounds.binding_with_reconfiguration(design.batch, reconfigurations * switch_s),
         _energy(hardware, graph, device, parts, total_s),
+        {name: _error(name, parts, catalogue) for name in RESOURCES},
+        catalogue.calibration.as_json(),
     )
 
 
@@ -256,6 +264,14 @@ def _energy(
     return FrameEnergy({name: float(part) for name, part in joules.items()}, model.error)
 
 
+def _error(resource: str, parts: Sequence[PartitionFigures], catalogue: Catalogue) -> float:
+    """Relative error of a resource of all partitions if every part's error goes the same way."""
+    taken = [(m.resources[resource], catalogue.error(m.ip, resource)) for p in parts for m in p.modules]
+    taken += [(p.fifos[resource], catalogue.error(FIFO, resource)) for p in parts]
+    total = sum(amount for amount, _ in taken)
+    return round(sum(amount * error for amount, error in taken) / total, 3) if total else 0.0
+
+
 def is_resident(partitions: int, passes: int) -> bool:
     """Whether the weights stay on chip from batch to batch."""
     return partitions == 1 and passes == 1
@@ -270,7 +286,7 @@ def _partition(
     interval, latency = cycles.interval, cycles.latency
     fifos = {name: 0 for name in RESOURCES}
     for stream in part.streams:
-        for name, amount in fifo_cost(stream.depth, stream.lanes * stream.bits).items():
+        for name, amount in catalogue.fifo_cost(stream.depth, stream.lanes * stream.bits).items():
             fifos[name] += int(amount)
     resources = {name: fifos[name] + sum(m.resources[name] for m in modules) for name in RESOURCES}
     weight_words = pass_words(part)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -35,16 +37,56 @@ def fifo_depth(words: Any) -> Any:
     return np.where(words <= SHIFT_REGISTER_DEPTH, shift_register, ceil_div(words, BLOCK_DEPTH) * BLOCK_DEPTH)[()]
 
 
-def fifo_cost(depth: Any, width: Any) -> dict[str, Any]:
+FIFO = "fifo"
+"""Name of the FIFOs among the IPs of a calibration."""
+FIFO_TERMS = {
+    "lut": ("registers", "register_bit", "shift_register", "shift_register_bit", "block"),
+    "ff": ("registers", "register_bit", "shift_register", "shift_register_bit", "block", "block_bit"),
+}
+"""Structures of a FIFO by resource: one of its kind, and its bits (those of a shift register for each 32 words)."""
+
+
+@dataclass(frozen=True, slots=True)
+class FifoCosts:
+    """Coefficients of `FIFO_TERMS`."""
+
+    lut: Mapping[str, float]
+    ff: Mapping[str, float]
+
+
+def fifo_cost(depth: Any, width: Any, costs: FifoCosts) -> dict[str, Any]:
     """Resources of a FIFO of `depth` words of `width` bits.
 
-    Estimates from the structure of the vendor's FIFOs: two words in registers behind a multiplexer; up to 64 words in
-    32-bit shift registers, one LUT a bit; beyond, block RAM with counters and an output register.
+    Two words stand in registers behind a multiplexer; up to 64 words in 32-bit shift registers, one LUT a bit; beyond,
+    in block RAM with counters and an output register.
     """
     depth, width = np.asarray(depth), np.asarray(width)
     registers, shifts = depth <= REGISTER_DEPTH, depth <= SHIFT_REGISTER_DEPTH
-    lut = np.where(registers, width + 8, np.where(shifts, width * ceil_div(depth, 32) + 16, 48))
-    ff = np.where(registers, 2 * width + 6, np.where(shifts, width + 12, width + 40))
-    zero = np.zeros_like(lut)
+    f, l = costs.ff, costs.lut
+    lut = np.where(
+        registers,
+        l["registers"] + l["register_bit"] * width,
+        np.where(shifts, l["shift_register"] + l["shift_register_bit"] * (width * ceil_div(depth, 32)), l["block"]),
+    )
+    ff = np.where(
+        registers,
+        f["registers"] + f["register_bit"] * width,
+        np.where(shifts, f["shift_register"] + f["shift_register_bit"] * width, f["block"] + f["block_bit"] * width),
+    )
+    zero = np.zeros(lut.shape, np.int64)
     blocks = np.where(shifts, 0, bram18(depth, width))
-    return {"dsp": zero[()], "bram18": blocks[()], "uram": zero[()], "lut": lut[()], "ff": ff[()]}
+    return {"dsp": zero[()], "bram18": blocks[()], "uram": zero[()], "lut": whole(lut), "ff": whole(ff)}
+
+
+def fifo_counts(depth: int, width: int) -> dict[str, dict[str, float]]:
+    """Units of each of `FIFO_TERMS` in one FIFO, by resource."""
+    kind = "registers" if depth <= REGISTER_DEPTH else "shift_register" if depth <= SHIFT_REGISTER_DEPTH else "block"
+    bits = {"registers": "register_bit", "shift_register": "shift_register_bit", "block": "block_bit"}[kind]
+    slices = width * -(-depth // 32) if kind == "shift_register" else width
+    units = {"lut": {kind: 1.0, bits: float(slices)}, "ff": {kind: 1.0, bits: float(width)}}
+    return {r: {term: units[r].get(term, 0.0) for term in FIFO_TERMS[r]} for r in FIFO_TERMS}
+
+
+def whole(value: Any) -> Any:
+    """Resources are whole numbers: coefficients are decimals, so what is above a whole number is rounded up."""
+    return np.ceil(np.round(value, 6)).astype(np.int64)[()]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flow.model.resources import RESOURCES
+from flow.report.accuracy import accuracy, tiles
 from flow.report.analysis import slowest_name, slowest_partition
 from flow.report.records import Document, Layer, PartitionTime
 from flow.report.text import count, joules, percent, scaled, seconds, significant
@@ -24,12 +25,13 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A resource against its limit."""
+    """A resource against its limit; `accuracy` as `exact` or `±40 %`, with what else is worth a word."""
 
     name: str
     used: str
     limit: str
     ratio: float
+    accuracy: str = ""
 
 
 def subtitle(p: Document) -> str:
@@ -99,10 +101,16 @@ def _ratio(p: Document, name: str) -> float:
     return p["resources"][name] / limit if limit else 0.0
 
 
+def _words(p: Document, name: str) -> str:
+    return " · ".join(word for word in (accuracy(p, name), tiles(p, name)) if word)
+
+
 def uses(p: Document) -> tuple[Use, ...]:
     """Resources that the device has, and the off-chip memory's capacity."""
     kept = [k for k in RESOURCES if p["resource_limits"][k] or p["resources"][k]]
-    result = [Use(k, count(p["resources"][k]), count(p["resource_limits"][k]), _ratio(p, k)) for k in kept]
+    result = [
+        Use(k, count(p["resources"][k]), count(p["resource_limits"][k]), _ratio(p, k), _words(p, k)) for k in kept
+    ]
     capacity = p.get("memory_limit_gb")
     if capacity and capacity < UNLIMITED_GB:
         used = p["memory_gb"]

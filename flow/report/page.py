@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from flow.report.accuracy import coefficients
 from flow.report.analysis import Bound, bottlenecks, bounds, intervals, slowest_name, slowest_partition, worst
 from flow.report.charts import Gantt, Scatter, gantt, scatters
 from flow.report.fifos import FifoTables, fifo_tables
@@ -52,6 +53,7 @@ class Page:
     cards: tuple[Card, ...]
     kinds: dict[str, str]
     uses: tuple[Use, ...]
+    coefficients: str
     bounds: tuple[Bound, ...]
     bands: tuple[Band, ...]
     folded_bands: tuple[Band, ...]
@@ -113,6 +115,7 @@ def page(inputs: ReportInputs) -> Page:
         cards=cards(p),
         kinds=p["kind"],
         uses=uses(p),
+        coefficients=coefficients(p),
         bounds=bounds(p),
         bands=tuple(b for b in bands if b.shown),
         folded_bands=tuple(b for b in bands if not b.shown),

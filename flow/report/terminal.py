@@ -7,6 +7,7 @@ from io import StringIO
 from typing import TYPE_CHECKING
 
 from flow.model.resources import RESOURCES
+from flow.report.accuracy import accuracy, coefficients, tiles
 from flow.report.analysis import bottlenecks, busy, intervals, slowest_name, worst
 from flow.report.headline import energy_note
 from flow.report.records import Document, Layer, PartitionTime, ReportInputs, layer, partition_times
@@ -118,14 +119,25 @@ def _memory(performance: Document) -> str:
 
 def _resources(performance: Document) -> RenderableType:
     kind = performance["kind"]["resources"]
-    columns = [("resource", False), ("used", True), ("limit", True), ("", True), ("", False)]
+    columns = [
+        ("resource", False),
+        ("used", True),
+        ("limit", True),
+        ("", True),
+        ("", False),
+        ("error", True),
+        ("", False),
+    ]
     table = _table(f"Resources, largest over partitions ({kind})", columns)
     for name in RESOURCES:
         used, limit = performance["resources"][name], performance["resource_limits"][name]
         if not limit and not used:
             continue
         ratio = used / limit if limit else 1.0
-        table.add_row(name, count(used), count(limit), percent(ratio), _bar(ratio) + " over" * (ratio > 1))
+        bar = _bar(ratio) + " over" * (ratio > 1)
+        row = (name, count(used), count(limit), percent(ratio), bar, accuracy(performance, name))
+        table.add_row(*row, tiles(performance, name))
+    table.caption, table.caption_justify = coefficients(performance) or None, "left"
     return table
 
 

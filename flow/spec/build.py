@@ -204,6 +204,21 @@ class Simulate:
 
 
 @dataclass(frozen=True, slots=True)
+class CalibrationChoice:
+    """What LUTs and FFs are counted with.
+
+    Attributes:
+        file: as written; the shipped estimates by their place in the project. `path` is the file.
+        lut_factor, ff_factor: on every cost, to ask what a design is worth if the coefficients are wrong.
+    """
+
+    file: str
+    path: Path = field(compare=False, repr=False)
+    lut_factor: float = 1.0
+    ff_factor: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Build:
     """One build, resolved.
 
@@ -231,6 +246,7 @@ class Build:
     rules_text: tuple[str, ...]
     explore: Explore
     simulate: Simulate
+    calibration: CalibrationChoice
     files: tuple[Path, ...] = ()
     origins: tuple[tuple[str, str], ...] = ()
     warnings: tuple[Problem, ...] = field(default=(), compare=False)

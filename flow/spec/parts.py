@@ -142,6 +142,15 @@ def read_folder(reading: Reading, value: Value, folder: Path) -> Path | None:
     return None
 
 
+def find_calibration(reading: Reading, spec: Value, folder: Path) -> tuple[str, Path]:
+    """The calibration file as written, and its path; the shipped estimates where a spec names none."""
+    shipped = reading.project / "ip_templates" / "calibration.yaml"
+    chosen = spec.get("calibration")
+    value = chosen.get("file") if chosen else None
+    path = read_file(reading, value, folder, "calibration") if value else None
+    return (reading.shown(shipped), shipped) if path is None or value is None else (str(value.data), path)
+
+
 def find_pipeline(reading: Reading, spec: Value, folder: Path, broken: bool) -> tuple[str, Path]:
     """The pipeline's name or path as written, and its file. A name is looked up in rules/pipelines."""
     entry: Entry | None = spec.entries.get("pipeline")

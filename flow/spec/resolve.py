@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from flow.diagnostics import BuildError, Problem
-from flow.spec.build import Build, Device, Explore, Network, Simulate
+from flow.spec.build import Build, CalibrationChoice, Device, Explore, Network, Simulate
 from flow.spec.network import read_network
 from flow.spec.origins import origins
-from flow.spec.parts import Reading, find_pipeline, read_folder, read_part
+from flow.spec.parts import Reading, find_calibration, find_pipeline, read_folder, read_part
 from flow.spec.schema import check, under
 from flow.spec.settings import read_constraints, read_device, read_precision
 from flow.spec.value import Value
@@ -46,9 +46,11 @@ def resolve(path: Path, project: Path = PROJECT) -> Build:
     pipeline, pipeline_path = find_pipeline(reading, spec, path.parent, under(found, "pipeline"))
     folders = None if under(found, "rules") else spec.get("rules")
     rules = [read_folder(reading, value, path.parent) for value in (folders.items if folders else ())]
+    file, path_of_file = find_calibration(reading, spec, path.parent)
     if reading.problems or network is None or device is None:
         raise BuildError(tuple(dict.fromkeys(reading.problems)))
     plain = spec.plain()
+    factors = {key: float(v) for key, v in plain.get("calibration", {}).items() if key != "file"}
     build = Build(
         name=name,
         network=network,
@@ -64,6 +66,7 @@ def resolve(path: Path, project: Path = PROJECT) -> Build:
         rules_text=tuple(plain.get("rules", ())),
         explore=Explore(**plain.get("explore", {})),
         simulate=_simulate(plain.get("simulate", {}), network),
+        calibration=CalibrationChoice(file, path_of_file, **factors),
         files=tuple(reading.files),
         origins=origins(spec, parts),
         warnings=tuple(_warnings(spec, device)),

@@ -149,12 +149,21 @@ def _evaluate(request: Request) -> None:
     sys.stdout.write(evaluate_file(request.project, Path(os.path.abspath(request.here / request.words["design"]))))
 
 
+def _calibrate(request: Request) -> None:
+    from flow.tasks.calibrate import calibrate_reports
+
+    sys.stdout.write(calibrate_reports(request.project, request.words, request.here))
+
+
 COMMANDS: Mapping[str, Command] = {
     "show": Command(_show, "a spec as it is resolved, each value with where it came from"),
     "devices": Command(_devices, "the devices that are known"),
     "rules": Command(_rules, "the rules that are known, and the default pipeline"),
     "new": Command(_new, "a new spec: doit new name=NAME onnx=FILE device=DEVICE", ("name", "onnx", "device")),
     "evaluate": Command(_evaluate, "cost a hand-written design: doit evaluate design=FILE.yaml", ("design",)),
+    "calibrate": Command(
+        _calibrate, "LUTs and FFs from vendor reports: doit calibrate reports=FOLDER [out=FILE]", ("reports", "out")
+    ),
     "check": Command(_check, "lint, types and tests"),
     "check_long": Command(_check_long, "the longer checks"),
     "readme": Command(_readme, "run the commands of the README that take minutes"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from flow.tasks.stage import Stage, counted, interactive
 if TYPE_CHECKING:
     from flow.explore.engine import Exploration
     from flow.ir import Graph
+    from flow.model.calibration import Calibration
 
 EXPLORE_CODE = ("diagnostics", "fixed_point", "ir", "operators", "rewrite", "numerics", "model", "explore")
 WRITTEN = ("design.json", "performance.json", "layers.json", "pareto.json", "sdf.json", "fifos.json")
@@ -48,7 +50,7 @@ def explore_stage(project: Project, build: Build) -> Stage:
         stage="explore",
         name=build.name,
         run=run,
-        inputs=(source / "graph.json",),
+        inputs=(source / "graph.json", build.calibration.path),
         outputs=tuple(folder / name for name in WRITTEN),
         values={
             "device": repr(build.device),
@@ -60,6 +62,7 @@ def explore_stage(project: Project, build: Build) -> Stage:
             "explore": repr(build.explore),
             "rules": rules.state(project.root),
             "sheets": files_digest(project.root, sheets),
+            "calibration": repr(build.calibration),
             "code": project.code(*EXPLORE_CODE),
         },
         doc=f"design space exploration of {build.name}",
@@ -92,7 +95,7 @@ def _explored(
         build.precision,
         build.constraints,
         load_transforms(rules.folders, rules.entries),
-        load_catalogue(project.templates, build.device.dsp_type),
+        load_catalogue(project.templates, build.device.dsp_type, _calibration(project, build)),
         objective=build.objective,
         seed=settings.seed,
         generations=settings.generations,
@@ -101,6 +104,15 @@ def _explored(
         progress=progress,
         schedules=load_schedules(project.templates),
     )
+
+
+def _calibration(project: Project, build: Build) -> Calibration:
+    from flow.model.calibration import read_calibration
+
+    chosen = build.calibration
+    path = Path(os.path.abspath(chosen.path))
+    shown = path.relative_to(project.root).as_posix() if path.is_relative_to(project.root) else chosen.file
+    return read_calibration(chosen.path, shown, {"lut": chosen.lut_factor, "ff": chosen.ff_factor})
 
 
 def _unmatched(project: Project, build: Build, graph: Graph) -> Iterator[Problem]:

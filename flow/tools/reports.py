@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
@@ -21,12 +22,32 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class LoopReport:
+    """A pipelined loop: initiation interval that was reached, and stages."""
+
+    name: str
+    interval: int
+    depth: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class ModuleReport:
-    """What HLS expects of one function. Cycles are None where they depend on data."""
+    """What HLS expects of one function, of what it calls included. Cycles are None where they depend on data."""
 
     name: str
     latency_cycles: int | None
     interval_cycles: int | None
+    usage: Usage
+    loops: tuple[LoopReport, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HierarchyRow:
+    """A cell of Vivado's hierarchical report, of what is in it included; `level` 0 is the top."""
+
+    instance: str
+    module: str
+    level: int
     usage: Usage
 
 
@@ -72,6 +93,8 @@ class TimingReport:
 
 def parse_csynth(text: str, file: str = "") -> HlsReport:
     """From `csynth.xml`, or a function's `<name>_csynth.xml`."""
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:
+        raise _unreadable("no synthesis report", "it declares a document type", file)
     try:
         root = ElementTree.fromstring(text)
     except ElementTree.ParseError as error:
@@ -112,6 +135,40 @@ def parse_utilisation(text: str, file: str = "") -> Usage:
     return Usage(used["dsp"], 2 * used["bram18"], rows.get("URAM", 0.0), used["lut"], used["ff"])
 
 
+def parse_hierarchy(text: str, file: str = "") -> tuple[HierarchyRow, ...]:
+    """From `report_utilization -hierarchical`; two blanks a level in front of an instance's name.
+
+    The rows in parentheses, a cell's own logic without what is in it, are left out.
+    """
+    head = re.search(r"^\|\s*Instance\s*\|\s*Module\s*\|([^\n]*)\|\s*$", text, re.MULTILINE)
+    columns = [name.strip() for name in head.group(1).split("|")] if head else []
+    places = {name: columns.index(c) for name, several in _COLUMNS.items() for c in several if c in columns}
+    missing = [name for name in _COLUMNS if name not in places and name != "uram"]
+    if head is None or missing:
+        raise _unreadable("no hierarchical utilisation report", f"it lacks {', '.join(missing)}", file)
+    rows = []
+    for match in re.finditer(r"^\|( +)(\S+) *\| *(\S+) *\|([ \d.|]+)\|\s*$", text[head.end() :], re.MULTILINE):
+        cells = [cell.strip() for cell in match.group(4).split("|")]
+        if match.group(2).startswith("(") or len(cells) != len(columns) or not all(map(_NUMBER.fullmatch, cells)):
+            continue
+        used = {name: float(cells[place]) for name, place in places.items()}
+        blocks = 2 * used["ramb36"] + used["ramb18"]
+        usage = Usage(used["dsp"], blocks, used.get("uram", 0.0), used["lut"], used["ff"])
+        rows.append(HierarchyRow(match.group(2), match.group(3), (len(match.group(1)) - 1) // 2, usage))
+    return tuple(rows)
+
+
+_NUMBER = re.compile(r"\d{1,9}(\.\d{1,3})?")
+_COLUMNS = {
+    "lut": ("Total LUTs",),
+    "ff": ("FFs",),
+    "ramb36": ("RAMB36",),
+    "ramb18": ("RAMB18",),
+    "dsp": ("DSP Blocks", "DSP48 Blocks", "DSPs"),
+    "uram": ("URAM",),
+}
+
+
 def parse_timing(text: str, file: str = "") -> TimingReport:
     """From `report_timing_summary`."""
     match = re.search(r"^\s*WNS\(ns\)[^\n]*\n[ -]+\n([^\n]*)", text, re.MULTILINE)
@@ -132,7 +189,17 @@ def _module(name: str, node: ElementTree.Element, interval: str) -> ModuleReport
     resources = node.find("AreaEstimates/Resources")
     if resources is None:
         resources = node.find("AreaEstimates")
-    return ModuleReport(name, cycles, every, _usage(resources))
+    return ModuleReport(name, cycles, every, _usage(resources), tuple(_loops(node)))
+
+
+def _loops(node: ElementTree.Element) -> Iterator[LoopReport]:
+    """Pipelined loops, nested ones too."""
+    summary = node.find("PerformanceEstimates/SummaryOfLoopLatency")
+    for loop in summary.iter() if summary is not None else ():
+        interval = _integer(loop.findtext("PipelineII"))
+        if interval is not None:
+            name = loop.findtext("Name", loop.tag).strip()
+            yield LoopReport(name, interval, _integer(loop.findtext("PipelineDepth")))
 
 
 def _usage(node: ElementTree.Element | None) -> Usage:

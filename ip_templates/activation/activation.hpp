@@ -32,7 +32,8 @@ frames:
             out_word result = convmake::zero_word<out_word>();
             for (int l = 0; l < config::coarse; ++l) {
 #pragma HLS UNROLL
-                const bool padding = convmake::clips_zero<config>() && i.value() * config::coarse + l >= config::channels;
+                const bool padding = convmake::clips_zero<config>() &&
+                                     i.value() >= convmake::ceil_div(config::channels - l, config::coarse);
                 if (!padding)
                     convmake::set_lane<config::out_bits>(
                         result, l,

@@ -42,7 +42,8 @@ frames:
 #pragma HLS UNROLL
                 const sum_t left = sum_t(convmake::get_lane<config::bits_a>(a, l)) * (sum_t(1) << config::left_a);
                 const sum_t right = sum_t(convmake::get_lane<config::bits_b>(b, l)) * (sum_t(1) << config::left_b);
-                const bool padding = convmake::clips_zero<config>() && i.value() * config::coarse + l >= config::channels;
+                const bool padding = convmake::clips_zero<config>() &&
+                                     i.value() >= convmake::ceil_div(config::channels - l, config::coarse);
                 if (!padding)
                     convmake::set_lane<config::out_bits>(result, l,
                                                          convmake::requantise<config, sum_bits>(sum_t(left + right)));

@@ -72,6 +72,10 @@ template <int a_bits, int b_bits> inline integer<a_bits + b_bits> multiply(integ
     return integer<a_bits + b_bits>(a) * b;
 }
 
+template <int a_bits, int b_bits> inline integer<a_bits + b_bits> multiply_in_fabric(integer<a_bits> a, integer<b_bits> b) {
+    return integer<a_bits + b_bits>(a) * b;
+}
+
 template <int port_bits> struct port_word {
     static_assert(port_bits % 64 == 0, "a port word is a multiple of 64 bits");
     uint64_t chunk[port_bits / 64];
@@ -139,6 +143,14 @@ template <int a_bits, int b_bits> inline ap_int<a_bits + b_bits> multiply(ap_int
 #pragma HLS INLINE
     const ap_int<a_bits + b_bits> product = a * b;
 #pragma HLS BIND_OP variable=product op=mul impl=dsp
+    return product;
+}
+
+// For small and constant factors: the tool would choose by itself between LUTs and a DSP.
+template <int a_bits, int b_bits> inline ap_int<a_bits + b_bits> multiply_in_fabric(ap_int<a_bits> a, ap_int<b_bits> b) {
+#pragma HLS INLINE
+    const ap_int<a_bits + b_bits> product = a * b;
+#pragma HLS BIND_OP variable=product op=mul impl=fabric
     return product;
 }
 

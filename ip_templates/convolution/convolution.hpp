@@ -119,7 +119,7 @@ template <class c> struct convolution_layer {
                                 lane, j.value(), s.first(), s.last(), i.first(), bias[lane][bias_row.value()],
                                 dot<ci * fine, c::data_bits, c::weight_bits>(values[s.value()][gl], row_weights,
                                                                              lane * ci * fine));
-                            const bool padding = clips_zero<c>() && j.value() * co + o >= c::filters / c::groups;
+                            const bool padding = clips_zero<c>() && j.value() >= ceil_div(c::filters / c::groups - o, co);
                             if (i.last() && s.last() && !padding)
                                 set_lane<c::out_bits>(result, lane, requantise<c, c::acc_bits>(total));
                         }

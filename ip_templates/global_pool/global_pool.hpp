@@ -53,8 +53,7 @@ frames:
                 }
                 running.write(l, i.value(), total);
                 if (average)
-                    convmake::set_lane<bits>(
-                        result, l, mean::quotient(total, config::pixels, mean::reciprocal(config::pixels)));
+                    convmake::set_lane<bits>(result, l, mean::quotient(total));
                 else
                     convmake::set_lane<bits>(result, l, convmake::integer<bits>(total));
             }

@@ -62,7 +62,7 @@ template <class c> struct inner_product_layer {
                     const integer<c::acc_bits> total =
                         sums.add(o, j.value(), true, true, i.first(), bias[o][j.value()],
                                  dot<ci, c::data_bits, c::weight_bits>(values, row_weights, o * ci));
-                    const bool padding = clips_zero<c>() && j.value() * co + o >= c::filters;
+                    const bool padding = clips_zero<c>() && j.value() >= ceil_div(c::filters - o, co);
                     if (i.last() && !padding)
                         set_lane<c::out_bits>(result, o, requantise<c, c::acc_bits>(total));
                 }

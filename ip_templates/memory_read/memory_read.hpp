@@ -27,9 +27,9 @@ void memory_read(
     h.frames = frames;
     convmake::write_header<config::data_bits>(out, h);
     convmake::counter<words> word_of_pixel;
+    long long start = 0;
 frames:
     for (int frame = 0; frame < frames; ++frame) {
-        const long long start = (long long)frame * (config::pixels * config::pixel_stride);
         int pixel = 0;
     words:
         for (int i = 0; i < trips; ++i) {
@@ -48,6 +48,7 @@ frames:
             if (word_of_pixel.last()) pixel += config::pixel_stride;
             word_of_pixel.next();
         }
+        start += config::pixels * config::pixel_stride;
     }
 }
 

@@ -24,9 +24,10 @@ void memory_write(
 
     const convmake::header h = convmake::read_header<config::data_bits>(in);
     convmake::counter<words> word_of_pixel;
+    const int word_bits = convmake::log2_ceil(words + 1) + 1;
+    long long start = (long long)convmake::multiply_in_fabric<17, word_bits>(h.tile, words);
 frames:
     for (int frame = 0; frame < h.frames; ++frame) {
-        const long long start = (long long)frame * (config::pixels * config::pixel_stride) + h.tile * words;
         int pixel = 0;
     words:
         for (int i = 0; i < trips; ++i) {
@@ -45,6 +46,7 @@ frames:
             if (word_of_pixel.last()) pixel += config::pixel_stride;
             word_of_pixel.next();
         }
+        start += config::pixels * config::pixel_stride;
     }
 }
 

@@ -16,12 +16,15 @@ namespace convmake {
 const int MAXIMUM = 0;  // values of the parameter kind
 const int AVERAGE = 1;
 
+// Bits of a number of positions along an axis.
+constexpr int count_bits(int kernel) { return log2_ceil(kernel + 1) + 1; }
+
 // Positions of a window that ends at `position` which lie in [first, end).
-template <int kernel, int first, int end> inline int counted(int position) {
+template <int kernel, int first, int end> inline integer<count_bits(kernel)> counted(int position) {
 #pragma HLS INLINE
     const int low = position - (kernel - 1) > first ? position - (kernel - 1) : first;
     const int high = position + 1 < end ? position + 1 : end;
-    return high - low;
+    return integer<count_bits(kernel)>(high - low);
 }
 
 template <class c> struct pool_layer {
@@ -59,10 +62,16 @@ template <class c> struct pool_layer {
         return total;
     }
 
+    static integer<c::data_bits> average(const word_t (&taps)[kernel], int lane, int divisor,
+                                         integer<mean::shift + 1> factor) {
+#pragma HLS INLINE
+        if (all_count) return mean::quotient(sum(taps, lane));
+        return mean::quotient(sum(taps, lane), divisor, factor);
+    }
+
     static void run(hls::stream<word_t> &in, hls::stream<word_t> &out) {
 #pragma HLS INLINE
         CONVMAKE_PROCESS(c);
-        static constexpr typename mean::table reciprocals = {};
         const header h = read_header<c::data_bits>(in);
         write_header<c::data_bits>(out, h);
 
@@ -95,13 +104,13 @@ template <class c> struct pool_layer {
                 if (at_d.window_end() && at_h.window_end() && at_w.window_end()) {
                     word_t result = zero_word<word_t>();
                     const int divisor = divisor_at(at_d.position(), at_h.position(), at_w.position());
+                    const integer<mean::shift + 1> factor = mean::factor_of(divisor);
                     for (int l = 0; l < c::coarse; ++l) {
 #pragma HLS UNROLL
                         if (c::kind == MAXIMUM)
                             set_lane<c::data_bits>(result, l, maximum(taps, l));
                         else
-                            set_lane<c::data_bits>(
-                                result, l, mean::quotient(sum(taps, l), divisor, reciprocals.value[divisor]));
+                            set_lane<c::data_bits>(result, l, average(taps, l, divisor, factor));
                     }
                     out.write(result);
                 }
@@ -121,11 +130,19 @@ template <class c> struct pool_layer {
 #pragma HLS INLINE
         if (c::kind == MAXIMUM || all_count) return kernel;
         if (c::count_include_pad)
-            return counted<c::kernel_d, 0, padded_d - c::extra_d1>(d) * counted<c::kernel_h, 0, padded_h - c::extra_h1>(h) *
-                   counted<c::kernel_w, 0, padded_w - c::extra_w1>(w);
-        return counted<c::kernel_d, c::pad_d0, c::pad_d0 + c::in_d>(d) *
-               counted<c::kernel_h, c::pad_h0, c::pad_h0 + c::in_h>(h) *
-               counted<c::kernel_w, c::pad_w0, c::pad_w0 + c::in_w>(w);
+            return volume(counted<c::kernel_d, 0, padded_d - c::extra_d1>(d),
+                          counted<c::kernel_h, 0, padded_h - c::extra_h1>(h),
+                          counted<c::kernel_w, 0, padded_w - c::extra_w1>(w));
+        return volume(counted<c::kernel_d, c::pad_d0, c::pad_d0 + c::in_d>(d),
+                      counted<c::kernel_h, c::pad_h0, c::pad_h0 + c::in_h>(h),
+                      counted<c::kernel_w, c::pad_w0, c::pad_w0 + c::in_w>(w));
+    }
+
+    static int volume(integer<count_bits(c::kernel_d)> d, integer<count_bits(c::kernel_h)> h,
+                      integer<count_bits(c::kernel_w)> w) {
+#pragma HLS INLINE
+        const int bits_d = count_bits(c::kernel_d), bits_h = count_bits(c::kernel_h), bits_w = count_bits(c::kernel_w);
+        return int(multiply_in_fabric<bits_d + bits_h, bits_w>(multiply_in_fabric<bits_d, bits_h>(d, h), w));
     }
 };
 

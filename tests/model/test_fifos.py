@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from flow.ir import Folding, Graph
 from flow.model import fifos
+from flow.model.datasheet import load_catalogue
 from flow.model.fifos import with_depths
 from flow.model.hardware import Design, Module, Partition, PartitionDesign
 from flow.model.lowering import lower
-from flow.model.resources import fifo_cost, fifo_depth
+from flow.model.resources import fifo_depth
 from flow.model.widths import numbers_of_widths
 from flow.operators.add import Add
 from flow.operators.concat import Concat
 from flow.spec import Precision
 from tests.explore.networks import Net
 
+ROOT = Path(__file__).parents[2]
 FRAMES = 3
 Step = tuple[str, str]
 
@@ -166,7 +169,8 @@ def test_depths_are_not_far_from_the_minimum() -> None:
 
 def test_depths_follow_the_primitives() -> None:
     assert [int(fifo_depth(n)) for n in (1, 2, 3, 32, 33, 64, 65, 512, 513)] == [2, 2, 32, 32, 64, 64, 512, 512, 1024]
-    assert fifo_cost(512, 36)["bram18"] == 1 and fifo_cost(64, 36)["bram18"] == 0
+    cost = load_catalogue(ROOT / "ip_templates", "DSP48E1").fifo_cost
+    assert cost(512, 36)["bram18"] == 1 and cost(64, 36)["bram18"] == 0
 
 
 def test_depths_are_part_of_the_lowered_hardware() -> None:

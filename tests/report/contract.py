@@ -23,6 +23,8 @@ PERFORMANCE: dict[str, Any] = {
     "reconfigurations_per_batch": int,
     "resources": RESOURCES,
     "resource_limits": RESOURCES,
+    "resource_errors": RESOURCES,
+    "calibration": {"file": str, "digest": str, "source": str, "factors": dict},
     "bound_fps": NUMBER,
     "bound_ratio": NUMBER,
     "bound_ratio_own": NUMBER,

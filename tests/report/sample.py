@@ -67,6 +67,13 @@ def inputs(
         "fill_cycles": slowest["latency_cycles"] - slowest["interval_cycles"],
         "partitions": len(partitions), "reconfigurations_per_batch": rounds,
         "resources": resources,
+        "resource_errors": {"dsp": 0.0, "bram18": 0.04, "uram": 0.0, "lut": 0.4, "ff": 0.466},
+        "calibration": {
+            "file": "ip_templates/calibration.yaml",
+            "digest": "0" * 64,
+            "source": "estimates",
+            "factors": {"lut": 1.0, "ff": 1.0},
+        },
         "resource_limits": {"dsp": 810, "bram18": 981, "uram": 0, "lut": 196_740, "ff": 393_480},
         "bound_fps": fps / 0.91, "bound_ratio": 0.91, "bound_ratio_own": 0.963, "bound_ratio_binding": 0.94,
         "binding": "lut", "memory_limit_gb": 1.0, "partition_figures": partitions,

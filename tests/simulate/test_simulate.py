@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ import pytest
 
 from flow.fixed_point import Format
 from flow.generate import Target, generate
+from flow.model.hardware import Module
+from flow.model.lowering import WEIGHTS_MEMORY
 from flow.numerics import evaluate, seeded_frames
 from flow.operators.activate import Activation
 from flow.operators.convolution import Conv
@@ -57,7 +60,23 @@ def last_in_passes() -> Sample:
     return sample(layers, (2, 5, 4), passes=2)
 
 
+def in_uram() -> Sample:
+    """Every layer's weights in UltraRAM, which has no initial contents: they are loaded as into any other memory."""
+    made = designs.classifier()
+    parts = tuple(
+        replace(part, modules=tuple(_with_uram(m) for m in part.modules)) for part in made.hardware.partitions
+    )
+    return replace(made, hardware=replace(made.hardware, partitions=parts))
+
+
+def _with_uram(module: Module) -> Module:
+    if "weights_memory" not in module.parameters:
+        return module
+    return replace(module, parameters={**module.parameters, "weights_memory": WEIGHTS_MEMORY["uram"]})
+
+
 CASES: dict[str, Callable[[], Sample]] = {
+    "uram": in_uram,
     "classifier": designs.classifier,
     "skip across a cut, fork, add": lambda: designs.residual(cuts=(1,)),
     "concatenation": designs.concatenation,
@@ -80,6 +99,12 @@ def test_equal_in_every_bit(case: str, tmp_path: Path) -> None:
         (m.module, m.modelled) for m in verification.modules
     ]
     assert not list(tmp_path.glob("simulate-*"))
+
+
+def test_the_generated_source_says_uram(tmp_path: Path) -> None:
+    made = in_uram()
+    generate(made.hardware, made.realised, ZC706, tmp_path)
+    assert (tmp_path / "hls/p0/partition_0.cpp").read_text().count("weights_memory = 2;") == 2
 
 
 def test_record(tmp_path: Path) -> None:

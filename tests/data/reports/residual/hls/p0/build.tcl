@@ -1,0 +1,1 @@
+set part {xc7z020clg484-1}
