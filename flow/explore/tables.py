@@ -17,12 +17,14 @@ import numpy.typing as npt
 
 from flow.fixed_point import Numbers
 from flow.ir import Folding, Operator, Shape
+from flow.model.curves import POINTS, grid, rows_of, trips
 from flow.model.datasheet import TIMING, Catalogue
 from flow.model.lowering import LUTRAM_ROWS, WEIGHTS_MEMORY
 from flow.model.resources import RESOURCES
 from flow.model.weight_memory import payload_words, weight_rows
 
 Integers = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +41,21 @@ class Table:
 class Rows:
     """The columns of the store; `cost` is (rows, resources), `folding` (rows, 4) as in `Folding`.
 
-    `payload` counts port words of weights; `table` numbers the tables; lanes are those of the layer's streams.
+    `payload` counts port words of weights; `table` numbers the tables; lanes are those of the layer's streams. `trips`
+    (rows, 3 * points) are those of `flow.model.curves`: read, write, need.
     """
 
     folding: Integers
     interval: Integers
     fill: Integers
     drain: Integers
+    depth: Integers
     cost: Integers
     payload: Integers
     passes: Integers
     channels: Integers
     table: Integers
+    trips: Floats
     lanes_in: Integers
     lanes_out: Integers
 
@@ -103,14 +108,16 @@ class TableBuilder:
 
     def rows(self) -> Rows:
         """The store of all tables so far."""
-        names = self.columns[0].keys()
+        names = self.columns[0].keys() - {"trips"}
+        trips = np.concatenate([c["trips"] for c in self.columns]).astype(np.float64)
         stored = {name: np.concatenate([c[name] for c in self.columns]).astype(np.int64) for name in names}
         coarse_in, coarse_out, coarse_group, _ = stored["folding"].T
-        return Rows(**stored, lanes_in=coarse_in * coarse_group, lanes_out=coarse_out * coarse_group)
+        return Rows(**stored, trips=trips, lanes_in=coarse_in * coarse_group, lanes_out=coarse_out * coarse_group)
 
     def _columns(self, layer: Layer) -> dict[str, Integers]:
         foldings = candidates(layer)
         figures, payload = self._figures(layer, foldings)
+        passed = self._trips(layer, foldings, figures)
         cost = np.stack([figures[name] for name in RESOURCES], axis=1)
         fits = np.all(cost <= np.array([self.limits[name] for name in RESOURCES]), axis=1)
         if not fits.any():
@@ -118,7 +125,17 @@ class TableBuilder:
         order = np.lexsort((*foldings.T, cost[:, 3], cost[:, 1], cost[:, 0], figures["interval"]))
         order = order[fits[order]]
         timing = {name: figures[name][order] for name in TIMING}
-        return timing | {"folding": foldings[order], "cost": cost[order], "payload": payload[order]}
+        own = {"folding": foldings[order], "cost": cost[order], "payload": payload[order]}
+        return timing | own | {"trips": passed[order]}
+
+    def _trips(self, layer: Layer, foldings: Integers, figures: Mapping[str, Integers]) -> Integers:
+        """Trips of every folding; a concatenation's are worked out stage by stage, where it stands."""
+        if layer.op.name == "concat":
+            return np.zeros((len(foldings), 3 * POINTS), np.int64)
+        (parameters,) = module_parameters(layer, foldings, self.port_bits)
+        at = grid(layer.op.ip, parameters, rows_of(layer.inputs[0]))
+        found = trips(self.catalogue, layer.op.ip, parameters, at, figures)
+        return np.concatenate([found.read, found.write, found.need]).T.astype(np.int64)
 
     def _figures(self, layer: Layer, foldings: Integers) -> tuple[dict[str, Integers], Integers]:
         """Cycles and resources of every folding, and the port words of its weights."""

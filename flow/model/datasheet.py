@@ -5,9 +5,14 @@
     timing:     interval                          cycles per frame
                 fill                              cycles from its first word in to its first word out, never waiting
                 drain                             cycles from its last word in to its last word out
+                depth                             pipeline stages from an iteration to the word that it writes
+    pixels:     {let, read, write, last}          where a frame's words do not pass evenly, formulas of a pixel's number
+                                                  `pixel`: trips in front of the one that takes an input pixel's first
+                                                  word, that gives an output pixel's, that gives the frame's last word
     cost:       dsp, bram18, uram, lut, ff        a formula, or {formula, source, error}
 
-`fill` and `drain` may be left out (1 cycle). Other keys (summary, arguments, schedule, …) are for other readers.
+`fill`, `drain` and `depth` may be left out (1 cycle), and `pixels` where words pass evenly. Other keys (summary,
+arguments, schedule, …) are for other readers.
 """
 
 from __future__ import annotations
@@ -23,19 +28,32 @@ from flow.diagnostics import BuildError, Problem, suggest
 from flow.model.formula import DSP_TYPE, Formula, parse
 from flow.model.resources import RESOURCES
 
-TIMING = ("interval", "fill", "drain")
-_DEFAULTS = {"interval": "0", "fill": "1", "drain": "1"} | dict.fromkeys(RESOURCES, "0")
+TIMING = ("interval", "fill", "drain", "depth")
+PIXEL = "pixel"
+_PIXELS = ("let", "read", "write", "last")
+_DEFAULTS = {"interval": "0", "fill": "1", "drain": "1", "depth": "1"} | dict.fromkeys(RESOURCES, "0")
+
+
+@dataclass(frozen=True, slots=True)
+class PixelTrips:
+    """Formulas of a pixel's number: where in a frame its words pass (`let` first)."""
+
+    let: tuple[tuple[str, Formula], ...]
+    read: Formula
+    write: Formula
+    last: Formula
 
 
 @dataclass(frozen=True, slots=True)
 class DataSheet:
-    """One IP's formulas."""
+    """One IP's formulas; `pixels` is None where a frame's words pass evenly."""
 
     ip: str
     parameters: tuple[str, ...]
     derived: tuple[tuple[str, Formula], ...]
     figures: Mapping[str, Formula]
     sources: Mapping[str, str]
+    pixels: PixelTrips | None = None
 
     def evaluate(self, parameters: Mapping[str, Any], dsp_type: str) -> dict[str, Any]:
         """Timing and cost of a module; arrays if any parameter is one.
@@ -52,6 +70,14 @@ class DataSheet:
             return {name: _whole(formula(environment)) for name, formula in self.figures.items()}
         except ZeroDivisionError as problem:
             raise BuildError(Problem("DSE023", f"data sheet of {self.ip}: {problem}", "", _file(self.ip))) from problem
+
+    def trips(self, which: str, parameters: Mapping[str, Any], pixel: Any, dsp_type: str) -> Any:
+        """Trips of `pixels`: which is `read`, `write` or `last`. Raises as `evaluate` does."""
+        assert self.pixels is not None, "an even frame has no formulas of pixels"
+        environment = self.environment(parameters, dsp_type) | {PIXEL: pixel}
+        for name, formula in self.pixels.let:
+            environment[name] = formula(environment)
+        return getattr(self.pixels, which)(environment)
 
     def environment(self, parameters: Mapping[str, Any], dsp_type: str) -> dict[str, Any]:
         """Parameters and derived values by name, for formulas of this sheet. Raises as `evaluate` does."""
@@ -131,9 +157,22 @@ def read_datasheet(ip: str, text: str) -> DataSheet:
             figures[key] = _formula(ip, key, value, known, problems)
             if isinstance(value, dict) and "source" in value:
                 sources[key] = str(value["source"])
+    pixels = _pixel_trips(ip, data.get("pixels"), known, problems)
     if problems:
         raise BuildError(tuple(problems))
-    return DataSheet(ip, parameters, tuple(derived), figures, sources)
+    return DataSheet(ip, parameters, tuple(derived), figures, sources, pixels)
+
+
+def _pixel_trips(ip: str, section: Any, known: set[str], problems: list[Problem]) -> PixelTrips | None:
+    if section is None:
+        return None
+    problems += _unknown(ip, section, _PIXELS, "pixels")
+    known, let = known | {PIXEL}, []
+    for name, value in (section.get("let") or {}).items():
+        let.append((str(name), _formula(ip, f"pixels.{name}", value, known, problems)))
+        known = known | {str(name)}
+    read, write, last = (_formula(ip, f"pixels.{k}", section.get(k, ""), known, problems) for k in _PIXELS[1:])
+    return PixelTrips(tuple(let), read, write, last)
 
 
 def _mapping(ip: str, text: str) -> dict[str, Any]:
@@ -146,9 +185,9 @@ def _mapping(ip: str, text: str) -> dict[str, Any]:
         line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
         raise BuildError(Problem("DSE020", "data sheet is no valid YAML", "", _file(ip), line, column)) from problem
     if not isinstance(data, dict) or not all(
-        isinstance(data.get(k) or {}, dict) for k in ("derived", "timing", "cost")
+        isinstance(data.get(k) or {}, dict) for k in ("derived", "timing", "pixels", "cost")
     ):
-        hint = "keys: parameters, derived, timing, cost"
+        hint = "keys: parameters, derived, timing, pixels, cost"
         raise BuildError(Problem("DSE020", "a data sheet is a mapping", hint, _file(ip)))
     return data
 

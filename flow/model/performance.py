@@ -18,11 +18,10 @@ from typing import Any
 from flow.ir import Graph
 from flow.model.bounds import Bounds
 from flow.model.datasheet import Catalogue
-from flow.model.fifos import module_lag
 from flow.model.hardware import Hardware, Module, Partition
+from flow.model.latency import memory_interval, pipeline_latency
 from flow.model.memory import MemorySystem, frame_words, memory_system, stored_tensors
 from flow.model.resources import RESOURCES, fifo_cost
-from flow.model.timing import Pace, Span, joined, passed, source
 from flow.model.weight_memory import payload_words
 from flow.spec import Device
 
@@ -50,7 +49,7 @@ class PartitionFigures:
     Attributes:
         interval_cycles: cycles from frame to frame, stretched by the memory where that is the slowest.
         latency_cycles: cycles of one frame from its first word in to its last word out.
-        memory_cycles: cycles that the memory needs for one frame's words.
+        memory_cycles: cycles that the memory and its ports need for one frame's words.
         frame_words: port words per frame and pass.
         weight_words: port words of weights of each pass.
         live_bytes: tensors in memory while it runs, one frame of each.
@@ -91,7 +90,7 @@ class Performance:
     bound_fps_own: float
     evaluations: int = 0
     kind: Mapping[str, str] = field(
-        default_factory=lambda: {"throughput": "modelled", "latency": "modelled", "resources": "modelled"}
+        default_factory=lambda: dict.fromkeys(("throughput", "latency", "interval", "resources"), "modelled")
     )
 
     @property
@@ -208,10 +207,9 @@ def _partition(
     design = hardware.design
     modules = tuple(module_figures(m, catalogue) for m in part.modules)
     words = frame_words(part)
-    masters = sum(bool(p.tensor) for p in part.ports)
-    stretched = int(memory.traffic_cycles(words, masters, design.clock_mhz))
+    stretched = memory_interval(part, catalogue, memory, design.clock_mhz)
     interval = max(stretched, *(m.interval for m in modules))
-    latency = pipeline_latency(part, {m.name: m for m in modules}, stretched)
+    latency = pipeline_latency(part, catalogue, memory, design.clock_mhz)
     fifos = {name: 0 for name in RESOURCES}
     for stream in part.streams:
         for name, amount in fifo_cost(stream.depth, stream.lanes * stream.bits).items():
@@ -245,26 +243,3 @@ def pass_words(part: Partition) -> tuple[int, ...]:
     if part.passes == 1:
         return (first,)
     return (first, *(len(weighted) + payloads[str(part.reloaded)] for _ in range(part.passes - 1)))
-
-
-def pipeline_latency(part: Partition, figures: Mapping[str, ModuleFigures], stretched: int) -> int:
-    """Cycles of one frame through the partition: first word read to last word written."""
-    spans: dict[str, Span] = {}
-    last = 0
-    data = {s.name for s in part.streams if s.tensor}
-    for module in part.modules:
-        own = figures[module.name]
-        inputs = [spans[name] for name in module.inputs if name in data]
-        if module.ip == "memory_read":
-            out = source(Pace(max(own.interval, stretched), own.fill, own.drain))
-        elif not inputs:
-            continue
-        else:
-            slowest = max(own.interval, stretched) if module.ip == "memory_write" else own.interval
-            out = passed(
-                joined(inputs), Pace(slowest, own.fill, own.drain), module_lag(module.ip, module.parameters).needed
-            )
-        if module.ip == "memory_write":
-            last = max(last, int(out.last))
-        spans |= dict.fromkeys(module.outputs, out)
-    return last

@@ -15,8 +15,9 @@ from flow.generate.schedule import schedule
 from flow.ir import canonical_json
 from flow.model.datasheet import Catalogue, load_catalogue
 from flow.model.hardware import Hardware, Partition
-from flow.model.memory import MemorySystem, frame_words
-from flow.model.performance import module_figures, pipeline_latency
+from flow.model.latency import memory_interval, pipeline_latency
+from flow.model.memory import MemorySystem
+from flow.model.performance import module_figures
 from flow.model.simulation import Summary, load_schedules, timing_of
 from flow.numerics import Realised
 from flow.tools.simulation.bench import Task
@@ -81,11 +82,9 @@ def simulate_cycles(
 
 def modelled(partition: Partition, catalogue: Catalogue, memory: MemorySystem, clock_mhz: float) -> Modelled:
     """The closed form, as performance.json has it."""
-    modules = {m.name: module_figures(m, catalogue) for m in partition.modules}
-    masters = sum(bool(p.tensor) for p in partition.ports)
-    stretched = int(memory.traffic_cycles(frame_words(partition), masters, clock_mhz))
-    interval = max(stretched, *(m.interval for m in modules.values()))
-    return Modelled(interval, pipeline_latency(partition, modules, stretched))
+    stretched = memory_interval(partition, catalogue, memory, clock_mhz)
+    interval = max(stretched, *(module_figures(m, catalogue).interval for m in partition.modules))
+    return Modelled(interval, pipeline_latency(partition, catalogue, memory, clock_mhz))
 
 
 def summary(partition: Partition, found: TimedPass) -> Summary:
