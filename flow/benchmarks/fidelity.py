@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flow.benchmarks.agreement import minimal_joins, random_designs, resnet50_sizing, shipped_builds
 from flow.benchmarks.record import Record
 
 if TYPE_CHECKING:
@@ -13,7 +14,13 @@ if TYPE_CHECKING:
 
 def fidelity(root: Path, build_dir: Path, networks: Path | None) -> list[Record]:
     """Every part, one after the other."""
-    return [*measured_boards(root)]
+    return [
+        *random_designs(root),
+        *shipped_builds(root, build_dir),
+        *minimal_joins(root, build_dir),
+        *resnet50_sizing(root, build_dir),
+        *measured_boards(root),
+    ]
 
 
 def measured_boards(root: Path) -> list[Record]:

@@ -16,6 +16,7 @@ class Record:
     Attributes:
         goal: what it should be, in words that `holds` answers; "" where it only informs.
         kind: measured | simulated | modelled.
+        listed: whether the table shows it; the file has all.
     """
 
     what: str
@@ -24,6 +25,7 @@ class Record:
     goal: str = ""
     holds: bool | None = None
     kind: str = "measured"
+    listed: bool = True
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -50,7 +52,7 @@ def machine() -> dict[str, Any]:
 def table(records: Sequence[Record]) -> str:
     """The records as aligned text."""
     rows = [("what", "value", "unit", "goal", "holds", "kind")]
-    for r in records:
+    for r in (r for r in records if r.listed):
         value = f"{r.value:.4g}" if isinstance(r.value, float) else str(r.value)
         holds = "" if r.holds is None else "yes" if r.holds else "NO"
         rows.append((r.what, value, r.unit, r.goal, holds, r.kind))

@@ -19,8 +19,11 @@ import numpy.typing as npt
 from flow.explore.population import Figures, Population, Sums, evaluate_population, figures_of
 from flow.explore.space import Space
 from flow.explore.tables import concat_stages
+from flow.model.curves import points
 from flow.model.datasheet import TIMING
 from flow.model.fifos import MARGIN_PIXELS
+from flow.model.latency import WEIGHTS_READY, port_burst
+from flow.model.memory import PORT_LATENCY, last_burst, port_cycles
 from flow.model.native import library
 from flow.model.primitives import BRAM18_SHAPES, ceil_div
 from flow.model.resources import (
@@ -30,6 +33,7 @@ from flow.model.resources import (
     SHIFT_REGISTER_DEPTH,
     STREAM_DEPTH,
 )
+from flow.model.timing import header_words
 
 SOURCE = Path(__file__).with_name("kernel.cpp")
 Integers = npt.NDArray[np.int64]
@@ -66,7 +70,7 @@ class Evaluator:
 def _fits(space: Space) -> bool:
     """Whether the kernel's numbers, of 16 and 32 bits, hold the space's."""
     rows = space.rows
-    short = (rows.passes, rows.lanes_in, rows.lanes_out, rows.table)
+    short = (rows.passes, rows.lanes_in, rows.lanes_out, rows.table, rows.depth)
     words = max(tensor.pixels * tensor.channels for tensor in space.tensors)
     return max(int(values.max()) for values in short) < 1 << 16 and max(int(rows.cost.max()), words) < 1 << 30
 
@@ -97,26 +101,28 @@ class CompiledSpace:
 # Members of the kernel's struct, in its order.
 _NUMBERS = (
     "positions", "edges", "tensors", "inputs", "tables", "lanes", "stream_depth", "register_depth", "shift_depth",
-    "block_depth", "margin_pixels", "bram18", "ports", "batch",
+    "block_depth", "margin_pixels", "bram18", "ports", "batch", "ahead",
+    "port_latency", "weights_ready",
 )  # fmt: skip
 _REALS = ("word_cycles",)
 _ARRAYS = (
-    "rows", "variant", "first_variant", "share", "reads", "writes", "read_cycles", "write_cycles", "written", "live",
-    "write_converters", "read_words", "tensor_lanes", "port_lanes", "port_given", "forks", "producer", "pixels",
-    "channels", "bits", "is_output", "readers_at", "readers", "edge_tensor", "edge_reader", "edge_lanes",
-    "edge_wanted", "edge_sources", "edge_converters", "inputs_at", "input_edges", "weighted", "window", "tails_at",
-    "tails", "needed", "ahead", "stages_at", "stage_channels", "stage_figures", "stage_bits", "stage_paces",
-    "is_concat", "bit_products", "converters", "fork_figures", "stream_fifo", "deep_fifo", "fifo_blocks", "splits",
-    "weights_read", "bram_depths",
+    "rows", "trips", "variant", "first_variant", "share", "reads", "writes", "read_burst", "read_cycles",
+    "write_cycles", "write_rest", "written", "live", "write_converters", "read_words", "tensor_lanes", "port_lanes",
+    "port_given", "forks", "producer", "pixels", "channels", "bits", "is_output", "readers_at", "readers",
+    "edge_tensor", "edge_reader", "edge_lanes", "edge_wanted", "edge_sources", "edge_converters", "inputs_at",
+    "input_edges", "weighted", "window", "tails_at", "tails", "needed", "lead", "points", "header", "low", "between",
+    "inside", "even", "header_in", "header_out", "stages_at", "stage_channels", "stage_figures", "stage_bits",
+    "stage_headers", "stage_paces", "is_concat", "bit_products", "converters", "fork_figures", "stream_fifo",
+    "deep_fifo", "fifo_blocks", "splits", "weights_read", "bram_depths",
 )  # fmt: skip
 
 
 ROW = np.dtype(
     {
         "names": ["interval", "fill", "drain", "cost", "payload", "passes", "lanes_in", "lanes_out", "given_in",
-                  "given_out", "table"],
-        "formats": ["i8", "i8", "i8", ("i4", (len(RESOURCES),)), "i4", *["u2"] * 6],
-        "offsets": [0, 8, 16, 24, 44, 48, 50, 52, 54, 56, 58],
+                  "given_out", "table", "depth"],
+        "formats": ["i8", "i8", "i8", ("i4", (len(RESOURCES),)), "i4", *["u2"] * 7],
+        "offsets": [0, 8, 16, 24, 44, 48, 50, 52, 54, 56, 58, 60],
         "itemsize": 64,
     }
 )  # fmt: skip
@@ -188,6 +194,7 @@ class _Tables:
             len(space.positions), len(space.edges), len(space.tensors), space.inputs, int(space.rows.table.max()) + 1,
             len(self.given), STREAM_DEPTH, REGISTER_DEPTH, SHIFT_REGISTER_DEPTH, BLOCK_DEPTH, MARGIN_PIXELS,
             RESOURCES.index("bram18"), memory.ports, space.batch,
+            memory.ahead, PORT_LATENCY, WEIGHTS_READY,
         )  # fmt: skip
         reals = (float(memory.word_cycles(space.clock_mhz)),)
         struct = _Struct(*numbers, *reals, *(arrays[name].ctypes.data for name in _ARRAYS))
@@ -214,7 +221,7 @@ class _Tables:
         return np.unique(np.concatenate(lanes))
 
     def _figures(self, ip: str, parameters: Mapping[str, Any], fifo: tuple[int, Any, int] | None = None) -> Integers:
-        """(n, 8): interval, fill, drain, resources; with `fifo` = (depth, width, count) behind the module.
+        """(n, 9): interval, fill, drain, depth, resources; with `fifo` = (depth, width, count) behind the module.
 
         A figure may depend on none of the parameters that are arrays, so n comes from these.
         """
@@ -233,10 +240,21 @@ class _Tables:
     def _rows(self) -> None:
         rows = self.space.rows
         record = np.zeros(len(rows.interval), ROW)
-        for name in ("interval", "fill", "drain", "cost", "payload", "passes", "lanes_in", "lanes_out", "table"):
+        for name in (
+            "interval",
+            "fill",
+            "drain",
+            "cost",
+            "payload",
+            "passes",
+            "lanes_in",
+            "lanes_out",
+            "table",
+            "depth",
+        ):
             record[name] = getattr(rows, name)
         record["given_in"], record["given_out"] = self._place(rows.lanes_in), self._place(rows.lanes_out)
-        self.arrays["rows"] = record
+        self.arrays["rows"], self.arrays["trips"] = record, rows.trips
         variant = np.zeros((len(self.space.positions), int(rows.table.max()) + 1), np.int64)
         for p, variants in enumerate(self.variants):
             for number, (_, table) in enumerate(variants):
@@ -255,12 +273,14 @@ class _Tables:
             ),
             "port_given": np.array(self.per_word),
             "forks": np.array(forks),
-            "fork_figures": self.forks.array(8),
+            "fork_figures": self.forks.array(9),
             "producer": np.array([t.producer for t in tensors]),
             "pixels": np.array([t.pixels for t in tensors]),
             "channels": np.array([t.channels for t in tensors]),
             "bits": np.array([self.widths.index(t.bits) for t in tensors]),
             "is_output": np.array([int(t.is_output) for t in tensors]),
+            "points": np.stack([points(t.rows) for t in tensors]),
+            "header": np.array([header_words(t.bits) for t in tensors]),
         }
         self.arrays["readers_at"], self.arrays["readers"] = _csr([t.readers for t in tensors])
         self.arrays["inputs_at"], self.arrays["input_edges"] = _csr([p.edges for p in space.positions])
@@ -288,7 +308,7 @@ class _Tables:
         """Ports and converters in front of them, for every tensor and number of passes of its producer."""
         first: list[int] = []
         share: list[int] = []
-        reads, writes, cycles, written, live, converters = [], [], [], [], [], []
+        reads, writes, ports, written, live, converters = [], [], [], [], [], []
         port_bits = self.space.memory.port_bits
         for t, tensor in enumerate(self.space.tensors):
             first.append(len(share))
@@ -301,30 +321,26 @@ class _Tables:
                     "pixels": tensor.pixels, "data_bits": tensor.bits, "port_bits": port_bits, "pixel_stride": stride,
                 }  # fmt: skip
                 fifo = (STREAM_DEPTH, per_word * tensor.bits, 1)
-                read, read_cycle = self._port("memory_read", port | {"channels": tensor.channels}, fifo)
-                write, write_cycle = self._port("memory_write", port | {"channels": channels})
-                reads.append(read)
-                writes.append(write)
-                cycles.append((read_cycle, write_cycle))
+                reads.append(self._figures("memory_read", port | {"channels": tensor.channels}, fifo)[0])
+                writes.append(self._figures("memory_write", port | {"channels": channels})[0])
+                ports.append(self._port(reads[-1][0], writes[-1][0], tensor.pixels, stride))
                 written.append(tensor.pixels * words)
                 live.append(stride * tensor.pixels * (port_bits // 8))
                 share.append(channels)
                 converters.append(self._write_converter(t, channels))
         self.arrays |= {
             "first_variant": np.array(first), "share": np.array(share), "reads": np.stack(reads),
-            "writes": np.stack(writes), "read_cycles": np.array(cycles)[:, 0], "write_cycles": np.array(cycles)[:, 1],
-            "written": np.array(written), "live": np.array(live),
+            "writes": np.stack(writes), "written": np.array(written), "live": np.array(live),
             "write_converters": np.array(converters),
         }  # fmt: skip
+        names = ("read_burst", "read_cycles", "write_cycles", "write_rest")
+        self.arrays |= dict(zip(names, np.array(ports).T, strict=True))
 
-    def _port(
-        self, ip: str, parameters: Mapping[str, Any], fifo: tuple[int, Any, int] | None = None
-    ) -> tuple[Integers, int]:
-        """A memory port's figures, its interval from first to last word; and cycles from frame to frame."""
-        (figures,) = self._figures(ip, parameters, fifo)
-        pace = self.space.memory.module_pace(ip, parameters, self.space.clock_mhz)
-        figures[0] = max(int(figures[0]), int(pace.span))
-        return figures, int(pace.cycles)
+    def _port(self, read: int, written: int, pixels: int, stride: int) -> tuple[int, ...]:
+        """Of ports that move so many words: burst and cycles of the reader, cycles and last burst of the writer."""
+        bursts = [port_burst(words, pixels, stride, self.space.memory.burst) for words in (read, written)]
+        cycles = port_cycles(read, bursts[0]), port_cycles(written, bursts[1], writes=True)
+        return int(bursts[0]), int(cycles[0]), int(cycles[1]), int(last_burst(written, bursts[1]))
 
     def _write_converter(self, t: int, channels: int) -> int:
         tensor, lanes, wanted = self.space.tensors[t], self.sources[t], np.array(self.per_word[t])
@@ -342,7 +358,7 @@ class _Tables:
             "edge_wanted": np.array([len(w) for w in wanted]),
             "edge_sources": np.array([len(self.sources[e.tensor]) for e in space.edges]),
             "edge_converters": np.array(offsets),
-            "converters": self.converters.array(8),
+            "converters": self.converters.array(9),
         }
 
     def _wanted(self, reader: int) -> Integers:
@@ -363,16 +379,24 @@ class _Tables:
             "weighted": np.array([int(p.weighted) for p in positions]),
             "window": np.array([p.window for p in positions]),
             "needed": np.array([p.lag.needed for p in positions], np.float64),
-            "ahead": np.array([p.lag.ahead for p in positions], np.float64),
+            "lead": np.array([p.lag.ahead for p in positions], np.float64),
+            "low": np.stack([p.grid.low for p in positions]),
+            "between": np.stack([p.grid.between for p in positions]),
+            "inside": np.stack([p.grid.inside for p in positions]),
+            "even": np.array([int(p.grid.even) for p in positions]),
+            "header_in": np.array([header_words(p.numbers.inputs[0].bits) for p in positions]),
+            "header_out": np.array([header_words(p.numbers.output.bits) + p.weighted for p in positions]),
             "is_concat": np.array([int(c) for c in concat]),
             "bit_products": np.array(self.space.bit_products),
             "stage_bits": np.array([self._width(p.numbers.output.bits) for p in positions]),
             "stage_figures": np.array([self._stage_paces(p, s) for p, s in enumerate(stages)]),
-            "stage_paces": self.paces.array(3),
+            "stage_paces": self.paces.array(4),
         }
         self.arrays["tails_at"], self.arrays["tails"] = _csr([p.tail for p in positions])
         channels = [[shapes[0][0] for shapes, _ in s] for s in stages]
         self.arrays["stages_at"], self.arrays["stage_channels"] = _csr(channels)
+        formats = [(n.inputs[0].bits, n.output.bits) for s in stages for _, n in s] or [(1, 1)]
+        self.arrays["stage_headers"] = np.array([[header_words(bits) for bits in pair] for pair in formats])
 
     def _width(self, bits: int) -> int:
         return self.widths.index(bits) if bits in self.widths else 0

@@ -8,21 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from flow.explore.groups import by_partition
-from flow.explore.space import Space
+from flow.explore.groups import by_partition, runs_of
+from flow.explore.space import Space, Tensor
 from flow.explore.taps import Taps, taps_of
-from flow.model.memory import overlaid
+from flow.model.curves import points
+from flow.model.datasheet import TIMING
+from flow.model.latency import port_burst
+from flow.model.memory import PORT_LATENCY, first_frame, overlaid, port_cycles, read_interval, write_interval
 from flow.model.primitives import ceil_div
 from flow.model.resources import REGISTER_DEPTH, RESOURCES, STREAM_DEPTH
-from flow.model.timing import Pace, Span, passed, source
+from flow.model.timing import Arrival, delayed, even, header_words, source
 
 Integers = npt.NDArray[np.int64]
 Booleans = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,8 @@ class Connectors:
         weighted: (P, N) weighted layers.
         fork, converter, read: timing by edge; write_converter, write: by position; (P, E) and (P, L).
         converts, write_converts: whether a width converter stands there.
+        first, last: (P, E) cycles of the first frame's first and last word at an edge's memory reader.
+        ports: (P, N) cycles from frame to frame that the slowest memory port takes.
     """
 
     taps: Taps
@@ -55,41 +62,69 @@ class Connectors:
     write_converts: Booleans
     read: Mapping[str, Integers]
     write: Mapping[str, Integers]
+    first: Floats
+    last: Floats
+    ports: Integers
 
-    def arrival(self, e: int, produced: Span | None, stretched: Integers) -> Span:
-        """When an edge's frame arrives at its reader; `produced` None for the network's inputs.
+    def arrival(self, e: int, tensor: Tensor, produced: Arrival | None) -> Arrival:
+        """When an edge's frame arrives at its reader; `produced` None for the network's inputs."""
+        crossing, header = self.taps.crossing[:, e], header_words(tensor.bits)
+        came = produced
+        if produced is None or crossing.any():
+            begin, delay = header + PORT_LATENCY + 1, self.read["depth"][:, e] + 1
+            came = source(begin + self.first[:, e], begin + self.last[:, e], points(tensor.rows), delay, header)
+        assert came is not None
+        if produced is not None and came is not produced:
+            words = np.where(crossing, came.words, produced.words)
+            came = Arrival(words, np.where(crossing, came.header, produced.header))
+        came = _forked(came, self.fork, e, self.taps.forks[:, e], header)
+        return _converted(came, self.converter, e, self.converts[:, e], tensor)
 
-        `stretched`: cycles that the memory needs for a frame of the reader's partition.
-        """
-        read = self.read
-        span = source(Pace(np.maximum(read["interval"][:, e], stretched), read["fill"][:, e], read["drain"][:, e]))
-        if produced is not None:
-            crossing = self.taps.crossing[:, e]
-            span = Span(np.where(crossing, span.first, produced.first), np.where(crossing, span.last, produced.last))
-        span = _through(span, self.fork, e, self.taps.forks[:, e])
-        return _through(span, self.converter, e, self.converts[:, e].astype(np.int64))
+    def departure(self, p: int, tensor: Tensor, produced: Arrival) -> Integers:
+        """When the last word of a position's tensor is written, 0 where it stays in its partition."""
+        leaves: Booleans = self.taps.leaves[:, p]
+        written = np.zeros(len(leaves), np.int64)
+        some = np.flatnonzero(leaves)
+        if not some.size:
+            return written
+        came = Arrival(produced.words[:, some], produced.header[some])
+        forks = self.taps.written_forks[some, p]
+        came = _forked(came, self.fork, int(self.taps.first_edge[p]), forks, header_words(tensor.bits), some)
+        came = _converted(came, self.write_converter, p, self.write_converts[some, p], tensor, some)
+        out = even(came, points(tensor.rows), self.write["cycles"][some, p], 0, 0, self.write["depth"][some, p], 0)
+        written[some] = np.ceil(out.words[-1])
+        return written
 
-    def departure(self, p: int, produced: Span, stretched: Integers) -> Integers:
-        """When the last word of a position's tensor is written, if it leaves its partition."""
-        span = _through(produced, self.fork, int(self.taps.first_edge[p]), self.taps.written_forks[:, p])
-        span = _through(span, self.write_converter, p, self.write_converts[:, p].astype(np.int64))
-        write = self.write
-        pace = Pace(np.maximum(write["interval"][:, p], stretched), write["fill"][:, p], write["drain"][:, p])
-        last: Integers = passed(span, pace, 0.0).last
-        return last
+    def started(self, header: Integers) -> Integers:
+        """Cycle of the first word that each partition reads (P, N); `header`: words, by edge."""
+        most = np.iinfo(np.int64).max
+        first = np.where(self.taps.owns, header + PORT_LATENCY + 1 + self.first.astype(np.int64), most)
+        started: Integers = by_partition(np.minimum, first, self.taps.home, self.interval.shape[1])
+        return started
 
 
-def _through(span: Span, figures: Mapping[str, Integers], column: int, times: Integers) -> Span:
-    """A span behind `times` equal modules of a column, each design with its own number."""
-    most = int(times.max()) if times.size else 0
-    if most == 0:
-        return span
-    pace = Pace(*(figures[name][:, column] for name in ("interval", "fill", "drain")))
-    for step in range(most):
-        behind = passed(span, pace, 0.0)
-        more = times > step
-        span = Span(np.where(more, behind.first, span.first), np.where(more, behind.last, span.last))
-    return span
+def _forked(
+    came: Arrival, figures: Mapping[str, Integers], e: int, times: Integers, header: int, some: Any = slice(None)
+) -> Arrival:
+    """A frame behind so many forks of an edge."""
+    if not times.any():
+        return came
+    delay = figures["depth"][some, e] + 1
+    return delayed(came, times * delay, times * 2 * header)
+
+
+def _converted(
+    came: Arrival, figures: Mapping[str, Integers], column: int, needed: Booleans, tensor: Tensor,
+    some: Any = slice(None),
+) -> Arrival:  # fmt: skip
+    """A frame behind a width converter, where one is needed."""
+    if not needed.any():
+        return came
+    interval, fill, drain, depth = (figures[name][some, column] for name in TIMING)
+    out = even(came, points(tensor.rows), interval, fill, drain, depth + 1, header_words(tensor.bits))
+    if needed.all():
+        return out
+    return Arrival(np.where(needed, out.words, came.words), np.where(needed, out.header, came.header))
 
 
 def connectors_of(space: Space, part: Integers, rows: Integers) -> Connectors:
@@ -116,6 +151,7 @@ class _Wiring:
         self.passes = space.rows.passes[rows]
         self.taps = taps_of(space, part)
         self.home = self.taps.home
+        self.part_runs, self.home_runs = runs_of(part), runs_of(self.home)
         self.cost = np.zeros((len(part), self.most, len(RESOURCES)), np.int64)
         self.interval = np.zeros((len(part), self.most), np.int64)
 
@@ -123,12 +159,17 @@ class _Wiring:
         fork, converter, converts = self._forks(), *self._converters()
         write_converter, write_converts = self._write_converters()
         read, write = self._reads(), self._writes()
+        first, last, ports = self._ports(read, write)
         weighted = self._weights_chain()
         self._streams(self.part, np.ones_like(self.part, bool), self.lanes_out, self.bits[self.space.inputs :])
         return Connectors(
             self.taps, self.cost, self.interval, self.words, self.masters, *self._live(), weighted, fork, converter,
-            converts, write_converter, write_converts, read, write,
+            converts, write_converter, write_converts, read, write, first, last, ports,
         )  # fmt: skip
+
+    def _grouped(self, reduction: np.ufunc, values: npt.NDArray[Any], where: Integers) -> npt.NDArray[Any]:
+        """Reduced over the partitions of edges (`where` is `home`) or positions (`part`)."""
+        return by_partition(reduction, values, self.home_runs if where is self.home else self.part_runs, self.most)
 
     # Costs: each adds itself to the partition that holds it.
 
@@ -136,20 +177,10 @@ class _Wiring:
         """Charge modules (P, X) of partitions `where` under `mask`; their figures as full arrays."""
         full = {name: np.broadcast_to(np.asarray(value, np.int64), where.shape) for name, value in figures.items()}
         cost = np.stack([full[name] for name in RESOURCES], axis=-1) * mask[:, :, None]
-        self.cost += by_partition(np.add, cost, where, self.most)
-        slowest = by_partition(np.maximum, full["interval"] * mask, where, self.most)
+        self.cost += self._grouped(np.add, cost, where)
+        slowest = self._grouped(np.maximum, full["interval"] * mask, where)
         np.maximum(self.interval, slowest, out=self.interval)
         return full
-
-    def _add_ports(
-        self, where: Integers, mask: Booleans, ip: str, parameters: Mapping[str, Any]
-    ) -> dict[str, Integers]:
-        """Charge memory ports; their figures have the port's own pace, from a frame's first word to its last."""
-        figures = self._add(where, mask, self.space.catalogue.evaluate(ip, parameters))
-        pace = self.space.memory.module_pace(ip, parameters, self.space.clock_mhz)
-        slowest = by_partition(np.maximum, np.broadcast_to(pace.cycles, where.shape) * mask, where, self.most)
-        np.maximum(self.interval, slowest, out=self.interval)
-        return figures | {"interval": np.maximum(figures["interval"], pace.span)}
 
     def _streams(
         self, where: Integers, mask: Booleans, lanes: Any, bits: Any, count: int = 1, depth: int = STREAM_DEPTH
@@ -157,7 +188,7 @@ class _Wiring:
         """Charge `count` FIFOs a module."""
         cost = self.space.catalogue.fifo_cost(depth, lanes * bits)
         full = np.stack([np.broadcast_to(cost[name], where.shape) for name in RESOURCES], axis=-1)
-        self.cost += by_partition(np.add, full * mask[:, :, None] * count, where, self.most)
+        self.cost += self._grouped(np.add, full * mask[:, :, None] * count, where)
 
     def _source_lanes(self) -> Integers:
         """Lanes of the stream that an edge's tensor comes on."""
@@ -173,7 +204,7 @@ class _Wiring:
             "data_bits": self.bits[t],
         }
         if not self.taps.forks.any() and not self.taps.written_forks.any():
-            return {name: np.zeros_like(lanes) for name in ("interval", "fill", "drain")}
+            return {name: np.zeros_like(lanes) for name in TIMING}
         figures = self._add(self.home, self.taps.fork_modules, self.space.catalogue.evaluate("fork", parameters))
         self._streams(self.home, self.taps.fork_modules, lanes, self.bits[t], 2)
         return figures
@@ -219,10 +250,11 @@ class _Wiring:
             "pixels": self.pixels[t], "channels": self.channels[t], "data_bits": self.bits[t], "port_bits": port_bits,
             "pixel_stride": self._strides()[:, t],
         }  # fmt: skip
-        figures = self._add_ports(self.home, self.taps.owns, "memory_read", parameters)
+        figures = self._add(self.home, self.taps.owns, self.space.catalogue.evaluate("memory_read", parameters))
         self._streams(self.home, self.taps.owns, self.per_word[t], self.bits[t])
         self.words, self.masters = np.zeros_like(self.interval), np.zeros_like(self.interval)
         self._move(self.home, self.taps.owns, self.pixels[t] * ceil_div(self.channels[t], self.per_word[t]))
+        self.read_words = self.words.copy()
         return figures
 
     def _writes(self) -> dict[str, Integers]:
@@ -231,20 +263,44 @@ class _Wiring:
             "pixels": self.pixels[t], "channels": self.share, "data_bits": self.bits[t], "port_bits": port_bits,
             "pixel_stride": self._strides()[:, t],
         }  # fmt: skip
-        figures = self._add_ports(self.part, self.taps.leaves, "memory_write", parameters)
+        figures = self._add(self.part, self.taps.leaves, self.space.catalogue.evaluate("memory_write", parameters))
         self._move(self.part, self.taps.leaves, self.pixels[t] * ceil_div(self.share, self.per_word[t]))
         return figures
 
+    def _ports(self, read: dict[str, Integers], write: dict[str, Integers]) -> tuple[Floats, Floats, Integers]:
+        """The first frame at every edge's reader, and the slowest port of every partition; `write` gains `cycles`."""
+        memory, rows = self.space.memory, self.designs[:, None]
+        strides, t = self._strides(), self.tensor
+        cost = memory.shared_word_cycles(self.masters, self.space.clock_mhz)
+        words, here = read["interval"], cost[rows, self.home]
+        burst = port_burst(words, self.pixels[t], strides[:, t], memory.burst)
+        asked = np.where(self.taps.owns, np.minimum(words, memory.ahead), 0)
+        every = self._grouped(np.add, asked, self.home)
+        before = np.cumsum(asked, axis=1) - asked - (np.cumsum(every, axis=1) - every)[rows, self.home]
+        total, written = self.read_words[rows, self.home], (self.words - self.read_words)[rows, self.home]
+        for tensor in self.space.tensors:  # readers of one tensor in one partition share its memory reader
+            for owner, e in pairwise(tensor.readers):
+                before[:, e] = np.where(self.taps.owns[:, e], before[:, e], before[:, owner])
+        first, last = first_frame(words, burst, before, total, written, here, memory.ahead)
+        slowest = np.where(self.taps.owns, read_interval(words, burst, here), 0.0)
+        ports = self._grouped(np.maximum, slowest, self.home)
+        words, here, own = write["interval"], cost[rows, self.part], slice(self.space.inputs, None)
+        burst = port_burst(words, self.pixels[own], strides[:, own], memory.burst)
+        write["cycles"] = port_cycles(words, burst, writes=True)
+        slowest = np.where(self.taps.leaves, write_interval(words, burst, write["depth"], here), 0.0)
+        np.maximum(ports, self._grouped(np.maximum, slowest, self.part), out=ports)
+        return first, last, ports.astype(np.int64)
+
     def _move(self, where: Integers, mask: Booleans, words: Integers) -> None:
         full = np.broadcast_to(words, where.shape)
-        self.words += by_partition(np.add, full * mask, where, self.most)
-        self.masters += by_partition(np.add, mask.astype(np.int64), where, self.most)
+        self.words += self._grouped(np.add, full * mask, where)
+        self.masters += self._grouped(np.add, mask.astype(np.int64), where)
 
     def _weights_chain(self) -> Integers:
         """One reader and, for every weighted layer but the last, a splitter; returns the layers of each partition."""
         space, port_bits = self.space, self.space.memory.port_bits
         weighted = np.broadcast_to(np.array([p.weighted for p in space.positions]), self.part.shape)
-        layers: Integers = by_partition(np.add, weighted.astype(np.int64), self.part, self.most)
+        layers: Integers = self._grouped(np.add, weighted.astype(np.int64), self.part)
         if not weighted.any():
             return layers
         before = np.cumsum(weighted, axis=1)
@@ -281,7 +337,7 @@ class _Wiring:
                 written[self.designs, first] = np.maximum(written[self.designs, first], size)
             if not tensor.is_output:
                 read[self.designs, last] = np.maximum(read[self.designs, last], size)
-        once = by_partition(np.maximum, self.passes, self.part, self.most) == 1
+        once = self._grouped(np.maximum, self.passes, self.part) == 1
         saved, spare = overlaid(read, written, space.batch)
         live: Integers = np.cumsum(change, axis=1)[:, : self.most] - saved * once
         return live, spare * once

@@ -12,6 +12,7 @@ from flow.model.hardware import Design, Hardware, Stream
 from flow.model.lowering import lower
 from flow.model.performance import Performance, evaluate
 from flow.model.resources import RESOURCES
+from flow.model.simulated import with_simulated_cycles
 from flow.model.simulation import Schedules, timing_of
 from flow.model.sizing import Expected, SizedPartition, size_partitions
 from flow.model.widths import numbers_of_widths
@@ -51,7 +52,7 @@ def finished(space: Space, design: Design, precision: Precision) -> Finished:
 
 
 def with_sized_fifos(space: Space, given: Finished, precision: Precision, schedules: Schedules) -> Finished:
-    """FIFO depths by simulation, where every module's timing is known."""
+    """FIFO depths by simulation, where every module's timing is known; cycles are then the simulated ones."""
     clock = given.design.clock_mhz
     unknown = {p.index: schedules.lacking(p) for p in given.hardware.partitions}
     known = [p for p in given.hardware.partitions if not unknown[p.index]]
@@ -65,7 +66,13 @@ def with_sized_fifos(space: Space, given: Finished, precision: Precision, schedu
     depths = {s.index: s.depths() for s in sized}
     parts = (replace(p, fifos=depths.get(i, {})) for i, p in enumerate(given.design.partitions))
     built = finished(space, replace(given.design, partitions=tuple(parts)), precision)
-    return replace(built, sized=sized, unknown=tuple(sorted({ip for ips in unknown.values() for ip in ips})))
+    performance = with_simulated_cycles(built.performance, sized)
+    return replace(
+        built,
+        performance=performance,
+        sized=sized,
+        unknown=tuple(sorted({ip for ips in unknown.values() for ip in ips})),
+    )
 
 
 def _rows(part: SizedPartition, hardware: Hardware, catalogue: Catalogue) -> list[dict[str, Any]]:

@@ -10,27 +10,30 @@ typedef int64_t i64;
 
 namespace {
 
-const int RESOURCES = 5, FIGURES = 8, CLASSES = 4, SHAPES = 6;  // a record: interval, fill, drain, five resources
-enum { INTERVAL, FILL, DRAIN, COST };
+const int RESOURCES = 5, FIGURES = 9, CLASSES = 4, SHAPES = 6, POINTS = 6;
+enum { INTERVAL, FILL, DRAIN, DEPTH, COST };  // a record of a module's figures
 
 // A folding of a layer, one cache line. given_in, given_out: index of the lanes among all lanes.
 struct Row {
     i64 interval, fill, drain;
     int32_t cost[RESOURCES], payload;
-    uint16_t passes, lanes_in, lanes_out, given_in, given_out, table;
+    uint16_t passes, lanes_in, lanes_out, given_in, given_out, table, depth;
 };
 
 struct Space {
     i64 positions, edges, tensors, inputs, tables, lanes;
-    i64 stream_depth, register_depth, shift_depth, block_depth, margin_pixels, bram18, ports, batch;
+    i64 stream_depth, register_depth, shift_depth, block_depth, margin_pixels, bram18, ports, batch, ahead, port_latency, weights_ready;
     double word_cycles;       // of the memory's time that a port word takes
     const Row *rows;
+    const double *trips;      // [row][3][POINTS]: read, write, need
     const i64 *variant;       // [position][table]: which of the position's numbers of passes a row stands for
     const i64 *first_variant; // [tensor]: its first record in the arrays by variant
     const i64 *share;         // [variant] channels of a pass
     const i64 *reads;         // [variant][FIGURES]
-    const i64 *writes;        // [variant][FIGURES]; their intervals are from a frame's first word to its last
-    const i64 *read_cycles, *write_cycles; // [variant] from frame to frame at the port
+    const i64 *writes;        // [variant][FIGURES]
+    const i64 *read_burst;    // [variant] words of a burst
+    const i64 *read_cycles, *write_cycles; // [variant] of a frame at the port, its bandwidth aside
+    const i64 *write_rest;    // [variant] words of a frame's last burst
     const i64 *written;       // [variant] port words of a frame
     const i64 *live;          // [variant] bytes of a frame in memory
     const i64 *write_converters; // [variant] offset into `converters`, by source lanes
@@ -48,11 +51,17 @@ struct Space {
     const i64 *edge_converters; // [edge] offset into `converters`: [variant][source][wanted]
     const i64 *inputs_at, *input_edges; // CSR by position
     const i64 *weighted, *window, *tails_at, *tails;
-    const double *needed, *ahead;       // [position]
+    const double *needed, *lead;        // [position]
+    const double *points;               // [tensor][POINTS]: shares of a frame in front of its points
+    const i64 *header;                  // [tensor] words in front of the frames
+    const i64 *low;                     // [position][POINTS], and what each output needs between and inside the input's points
+    const double *between, *inside;
+    const i64 *even, *header_in, *header_out;
     const i64 *stages_at;     // CSR by position into `stage_channels`; stages of a concatenation
     const i64 *stage_channels;
-    const i64 *stage_figures; // [position] offset into `stage_paces`: [stage][wanted][3]
+    const i64 *stage_figures; // [position] offset into `stage_paces`: [stage][wanted][4]
     const i64 *stage_bits;    // [position]
+    const i64 *stage_headers; // like `stage_channels`, two each: of the first input and of the output
     const i64 *stage_paces;
     const i64 *is_concat;
     const i64 *bit_products;  // [position]
@@ -65,7 +74,11 @@ struct Space {
     const i64 *bram_depths;   // [SHAPES] depth of each aspect ratio, log2
 };
 
-struct Span { i64 first, last; };
+// When the words at a stream's points can be read, and its header's last word (timing.py).
+struct Arrival {
+    double words[POINTS];
+    double header;
+};
 struct Flow { double lag, lead; };
 
 i64 up(i64 a, i64 b) { return i64(uint32_t(a + b - 1) / uint32_t(b)); }  // of numbers below 2^31
@@ -78,15 +91,36 @@ double rounded(double value, double scale) { return nearest(value * scale) / sca
 i64 floored(double value) { const i64 whole = i64(value); return whole - (double(whole) > value); }
 i64 ceiled(double value) { const i64 whole = i64(value); return whole + (double(whole) < value); }
 
-Span passed(const Span &in, i64 interval, i64 fill, i64 drain, double needed) {
-    const i64 arrival = needed == 0.0 ? 1 : floored(rounded(needed * double(in.last - in.first), 1e3)) + 1;
-    const i64 first = in.first + std::max(fill, arrival);
-    const i64 last = std::max(in.first + interval, in.last + drain);
-    return Span{first, std::max(last, first)};
+void rising(double (&values)[POINTS]) {
+    for (int j = 1; j < POINTS; ++j) values[j] = std::max(values[j], values[j - 1]);
 }
 
-Span passed(const Span &in, const int32_t *figures) {
-    return passed(in, figures[INTERVAL], figures[FILL], figures[DRAIN], 0.0);
+Arrival joined(const Arrival &a, const Arrival &b, i64 header) {
+    Arrival both;
+    for (int j = 0; j < POINTS; ++j) both.words[j] = std::max(a.words[j], b.words[j]);
+    both.header = std::max(a.header + double(header), b.header);
+    return both;
+}
+
+Arrival evenly(const Arrival &came, const double *inputs, i64 interval, i64 fill, i64 drain, i64 delay, i64 header) {
+    const double ready = came.header + double(header);
+    double trips[POINTS];
+    Arrival out;
+    for (int j = 0; j < POINTS; ++j) {
+        trips[j] = inputs[j] * double(interval);
+        out.words[j] = came.words[j] - trips[j];
+    }
+    out.words[POINTS - 1] += double(drain + 1);
+    rising(out.words);
+    for (int j = 0; j < POINTS; ++j)
+        out.words[j] = std::max(out.words[j], ready + 1.0) + trips[j] + double(fill + delay);
+    out.words[POINTS - 1] -= double(fill + 1);
+    out.header = ready + double(delay);
+    return out;
+}
+
+Arrival evenly(const Arrival &came, const double *inputs, const int32_t *figures, i64 header) {
+    return evenly(came, inputs, figures[INTERVAL], figures[FILL], figures[DRAIN], figures[DEPTH] + 1, header);
 }
 
 struct Tap { bool crossing, owns, direct, forks_module; i64 forks; };
@@ -97,18 +131,21 @@ struct Design {
     std::vector<i64> part, variant, order;
     std::vector<Tap> taps;
     std::vector<char> leaves, allowed;
-    std::vector<i64> written_forks, first_edge, stretched, masters, layers, change, read, written, homes;
-    std::vector<Span> spans;
+    std::vector<i64> written_forks, first_edge, masters, layers, change, read, written, homes;
+    std::vector<Arrival> arrivals;
     std::vector<Flow> flows;
+    std::vector<double> cost, first, last;
+    std::vector<i64> started, read_total, asked, before;
     // Results, [partition] and [partition][RESOURCES].
     i64 *passes, *interval, *latency, *resources, *first_words, *later_words, *live, *spare, *words;
     i64 count, illegal, products;
 
     explicit Design(const Space &space)
         : s(space), part(s.positions), variant(s.positions), taps(s.edges), leaves(s.positions), allowed(s.positions),
-          written_forks(s.positions), first_edge(s.positions), stretched(s.positions),
-          masters(s.positions), layers(s.positions), change(s.positions + 1), read(s.positions), written(s.positions), homes(s.edges), spans(s.tensors),
-          flows(s.tensors) {}
+          written_forks(s.positions), first_edge(s.positions),
+          masters(s.positions), layers(s.positions), change(s.positions + 1), read(s.positions), written(s.positions), homes(s.edges), arrivals(s.tensors),
+          flows(s.tensors), cost(s.positions), first(s.edges), last(s.edges), started(s.positions),
+          read_total(s.positions), asked(s.positions), before(s.edges) {}
 
     const Row &info(i64 p) const { return s.rows[rows[p]]; }
     i64 variant_of(i64 t) const { return s.first_variant[t] + (s.producer[t] < 0 ? 0 : variant[s.producer[t]]); }
@@ -123,6 +160,9 @@ struct Design {
         count = number + 1;
         std::fill(masters.begin(), masters.begin() + count, 0);
         std::fill(layers.begin(), layers.begin() + count, 0);
+        std::fill(read_total.begin(), read_total.begin() + count, 0);
+        std::fill(asked.begin(), asked.begin() + count, 0);
+        std::fill(started.begin(), started.begin() + count, INT64_MAX);
         std::fill(read.begin(), read.begin() + count, 0);
         std::fill(written.begin(), written.begin() + count, 0);
         std::fill(change.begin(), change.begin() + count + 1, 0);
@@ -139,12 +179,15 @@ struct Design {
                 live[n] -= saved;
                 spare[n] = read[n];
             }
-            const double bandwidth = double(words[n]) * s.word_cycles;
-            const double shared = masters[n] > s.ports ? double(words[n]) / double(s.ports) : 0.0;
-            stretched[n] = ceiled(rounded(std::max(bandwidth, shared), 1e6));
-            interval[n] = std::max(interval[n], stretched[n]);
+            cost[n] = std::max(s.word_cycles, masters[n] > s.ports ? 1.0 / double(s.ports) : 0.0);
+            interval[n] = std::max(interval[n], ceiled(rounded(double(words[n]) * cost[n], 1e6)));
         }
+        for (i64 e = 0; e < s.edges; ++e) port(e);
+        for (i64 p = 0; p < s.positions; ++p)
+            if (leaves[p]) interval[part[p]] = std::max(interval[part[p]], write_interval(p));
         for (i64 p = 0; p < s.positions; ++p) walk(p);
+        for (i64 n = 0; n < count; ++n)
+            if (latency[n] > 0) latency[n] += 1 - started[n];
         illegal = misplaced();
         products = 0;
         for (i64 p = 0; p < s.positions; ++p) products += passes[part[p]] / info(p).passes * s.bit_products[p];
@@ -208,7 +251,6 @@ struct Design {
         const i64 v = variant_of(t);
         if (row.lanes_out != s.port_given[t]) charge(n, write_converter(p));
         charge(n, s.writes + v * FIGURES);
-        interval[n] = std::max(interval[n], s.write_cycles[v]);
         words[n] += s.written[v];
         ++masters[n];
     }
@@ -243,8 +285,8 @@ struct Design {
         if (converts(e)) charge(n, converter(e));
         if (taps[e].owns) {
             charge(n, s.reads + variant_of(t) * FIGURES);
-            interval[n] = std::max(interval[n], s.read_cycles[variant_of(t)]);
             words[n] += s.read_words[t];
+            read_total[n] += s.read_words[t];
             ++masters[n];
         }
     }
@@ -281,45 +323,117 @@ struct Design {
         if (!s.is_output[t]) read[last] = std::max(read[last], size);
     }
 
-    // When frames pass, and how deep FIFOs are (pipelines.py).
-    Span arrival(i64 e) const {
-        const i64 t = s.edge_tensor[e], n = part[s.edge_reader[e]];
-        Span span;
-        if (taps[e].crossing) {
-            const i64 *read = s.reads + variant_of(t) * FIGURES;
-            const i64 slow = std::max(read[INTERVAL], stretched[n]);
-            span = Span{read[FILL], std::max(slow, read[FILL])};
+    // The memory ports (memory.py, latency.py).
+    // The first frame at an edge's reader, and what the port takes from frame to frame.
+    void port(i64 e) {
+        const i64 n = part[s.edge_reader[e]], t = s.edge_tensor[e], v = variant_of(t);
+        const i64 frame = s.reads[v * FIGURES + INTERVAL], burst = s.read_burst[v];
+        if (taps[e].owns) {
+            before[e] = asked[n];
+            asked[n] += std::min(frame, s.ahead);
+        } else if (e != s.readers[s.readers_at[t]]) {
+            i64 k = s.readers_at[t];
+            while (s.readers[k + 1] != e) ++k;
+            before[e] = before[s.readers[k]];
         } else {
-            span = spans[t];
+            before[e] = asked[n];
         }
-        for (i64 k = 0; k < taps[e].forks; ++k) span = passed(span, fork(e));
-        if (converts(e)) span = passed(span, converter(e));
-        return span;
+        if (!taps[e].crossing) return;
+        const double late = std::max(cost[n] - 1.0, 0.0) * double(std::min(frame, burst));
+        first[e] = double(ceiled(rounded(double(before[e]) * cost[n] + late, 1e6)));
+        const i64 all = read_total[n] + std::max(words[n] - read_total[n] - s.ahead, i64(0));
+        const double shared = double(floored(rounded(double(all) * cost[n], 1e6)));
+        last[e] = std::max(first[e] + double(s.read_cycles[v]), shared) - 1.0;
+        if (!taps[e].owns) return;
+        started[n] = std::min(started[n], s.header[t] + s.port_latency + 1 + i64(first[e]));
+        const i64 moved = ceiled(rounded(double(frame) * cost[n], 1e6));
+        interval[n] = std::max(interval[n], std::max(s.read_cycles[v], moved) + s.port_latency);
+    }
+
+    i64 write_interval(i64 p) const {
+        const i64 v = variant_of(s.inputs + p), rest = s.write_rest[v];
+        const i64 answer = std::max(rest, ceiled(rounded(double(rest) * cost[part[p]], 1e6)));
+        return s.write_cycles[v] + s.writes[v * FIGURES + DEPTH] + answer + s.port_latency;
+    }
+
+    // When frames pass, and how deep FIFOs are (pipelines.py).
+    Arrival arrival(i64 e) const {
+        const i64 t = s.edge_tensor[e];
+        const double *points = s.points + t * POINTS;
+        Arrival came;
+        if (taps[e].crossing) {
+            const i64 begin = s.header[t] + s.port_latency + 1, delay = s.reads[variant_of(t) * FIGURES + DEPTH] + 1;
+            const double from = double(begin) + first[e], to = double(begin) + last[e];
+            for (int j = 0; j < POINTS; ++j) came.words[j] = points[j] * (to - from) + (from + double(delay));
+            came.header = double(s.header[t] + delay);
+        } else {
+            came = arrivals[t];
+        }
+        return connected(forked(came, e, taps[e].forks), t, converts(e) ? converter(e) : nullptr);
+    }
+
+    Arrival forked(Arrival came, i64 e, i64 times) const {
+        if (!times) return came;
+        const double delay = double(times * (fork(e)[DEPTH] + 1));
+        for (int j = 0; j < POINTS; ++j) came.words[j] += delay;
+        came.header = came.header + delay + double(times * 2 * s.header[s.edge_tensor[e]]);
+        return came;
+    }
+
+    Arrival connected(const Arrival &came, i64 t, const int32_t *converter) const {
+        return converter ? evenly(came, s.points + t * POINTS, converter, s.header[t]) : came;
+    }
+
+    // What comes out of a layer.
+    Arrival passed(const Arrival &came, i64 p) const {
+        const double *read = s.trips + rows[p] * 3 * POINTS, *write = read + POINTS, *need = write + POINTS;
+        const double delay = double(info(p).depth + 1), ready = came.header + double(s.header_out[p]);
+        double ahead[POINTS];
+        for (int j = 0; j < POINTS; ++j) ahead[j] = came.words[j] - read[j];
+        rising(ahead);
+        const double start = std::max(ready, s.weighted[p] ? double(s.weights_ready) : 0.0) + 1.0;
+        for (int j = 0; j < POINTS; ++j) ahead[j] = std::max(ahead[j], start);
+        Arrival out;
+        out.header = ready + delay;
+        if (s.even[p]) {
+            for (int j = 0; j < POINTS; ++j) out.words[j] = ahead[j] + write[j] + delay;
+            return out;
+        }
+        const i64 *low = s.low + p * POINTS;
+        const double row = came.words[POINTS - 1] - came.words[POINTS - 2];
+        double held[POINTS];
+        for (int i = 0; i < POINTS; ++i) {
+            const double nearest = came.words[low[i]], next = came.words[std::min(low[i] + 1, i64(POINTS - 1))];
+            const double needed = nearest + (next - nearest) * s.between[p * POINTS + i] + row * s.inside[p * POINTS + i];
+            held[i] = std::max(ahead[low[i]], needed - need[i]);
+        }
+        rising(held);
+        for (int i = 0; i < POINTS; ++i) out.words[i] = held[i] + write[i] + delay;
+        return out;
     }
 
     void walk(i64 p) {
         const i64 begin = s.inputs_at[p], end = s.inputs_at[p + 1], t = s.inputs + p;
-        Span span{0, 0};
+        Arrival came;
         Flow flow{0.0, 0.0};
         if (s.is_concat[p]) {
-            concat(p, span, flow);
+            concat(p, came, flow);
+            arrivals[t] = came;
         } else {
             for (i64 k = begin; k < end; ++k) {
                 const i64 e = s.input_edges[k];
-                const Span in = arrival(e);
+                const Arrival in = arrival(e);
                 const Flow behind = flow_of(e);
-                span = k == begin ? in : Span{std::max(span.first, in.first), std::max(span.last, in.last)};
+                came = k == begin ? in : joined(came, in, s.header_in[p]);
                 flow = k == begin ? behind : Flow{std::max(flow.lag, behind.lag), std::max(flow.lead, behind.lead)};
             }
             if (end - begin > 1)
                 for (i64 k = begin; k < end; ++k) hold(p, s.input_edges[k], flow.lag);
             else if (s.window[p])
                 windowed(p, s.input_edges[begin]);
-            const Row &row = info(p);
-            span = passed(span, row.interval, row.fill, row.drain, s.needed[p]);
-            flow = Flow{flow.lag + s.needed[p], flow.lead + s.ahead[p]};
+            arrivals[t] = passed(came, p);
+            flow = Flow{flow.lag + s.needed[p], flow.lead + s.lead[p]};
         }
-        spans[t] = span;
         flows[t] = flow;
         if (leaves[p]) latency[part[p]] = std::max(latency[part[p]], departure(p));
     }
@@ -329,15 +443,15 @@ struct Design {
     }
 
     i64 departure(i64 p) const {
-        const i64 t = s.inputs + p, n = part[p];
-        Span span = spans[t];
-        if (written_forks[p]) span = passed(span, fork(first_edge[p]));
-        if (info(p).lanes_out != s.port_given[t]) span = passed(span, write_converter(p));
-        const i64 *write = s.writes + variant_of(t) * FIGURES;
-        return passed(span, std::max(write[INTERVAL], stretched[n]), write[FILL], write[DRAIN], 0.0).last;
+        const i64 t = s.inputs + p, v = variant_of(t);
+        const Arrival came = forked(arrivals[t], first_edge[p], written_forks[p]);
+        const bool converts = info(p).lanes_out != s.port_given[t];
+        const Arrival there = connected(came, t, converts ? write_converter(p) : nullptr);
+        const i64 *write = s.writes + v * FIGURES;
+        return ceiled(evenly(there, s.points + t * POINTS, s.write_cycles[v], 0, 0, write[DEPTH], 0).words[POINTS - 1]);
     }
 
-    void concat(i64 p, Span &left, Flow &flow) {
+    void concat(i64 p, Arrival &left, Flow &flow) {
         const i64 begin = s.inputs_at[p], lanes = info(p).lanes_in;
         const i64 wanted = s.edge_wanted[s.input_edges[begin]];
         const i64 place = s.edge_lanes[s.input_edges[begin] * s.lanes + info(p).given_in];
@@ -345,7 +459,7 @@ struct Design {
         flow = flow_of(s.input_edges[begin]);
         for (i64 k = s.stages_at[p], stage = 1; k < s.stages_at[p + 1]; ++k, ++stage) {
             const i64 e = s.input_edges[begin + stage];
-            const Span in = arrival(e);
+            const Arrival in = arrival(e);
             const Flow behind = flow_of(e);
             const Flow longest{std::max(flow.lag, behind.lag), std::max(flow.lead, behind.lead)};
             if (stage == 1) {
@@ -356,9 +470,10 @@ struct Design {
                 deepen(part[p], s.stage_bits[p], info(p).given_in, deep, false);
             }
             hold(p, e, longest.lag);
-            const i64 *pace = s.stage_paces + (s.stage_figures[p] + (stage - 1) * wanted + place) * 3;
-            const Span both{std::max(left.first, in.first), std::max(left.last, in.last)};
-            left = passed(both, pace[INTERVAL], pace[FILL], pace[DRAIN], 0.0);
+            const i64 *pace = s.stage_paces + (s.stage_figures[p] + (stage - 1) * wanted + place) * 4;
+            const Arrival both = joined(left, in, s.stage_headers[2 * k]);
+            left = evenly(both, s.points + (s.inputs + p) * POINTS, pace[INTERVAL], pace[FILL], pace[DRAIN],
+                          pace[DEPTH] + 1, s.stage_headers[2 * k + 1]);
             flow = longest;
         }
     }

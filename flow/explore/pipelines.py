@@ -12,25 +12,26 @@ from flow.explore.connectors import Connectors
 from flow.explore.groups import by_partition
 from flow.explore.space import Space
 from flow.explore.tables import concat_stages
+from flow.model.curves import POINTS, Trips, points
+from flow.model.datasheet import TIMING
 from flow.model.fifos import join_words, window_words
+from flow.model.latency import WEIGHTS_READY
 from flow.model.primitives import ceil_div
 from flow.model.resources import RESOURCES, STREAM_DEPTH, fifo_depth
-from flow.model.timing import Pace, Span, joined, passed
+from flow.model.timing import Arrival, even, header_words, joined, passed
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 
-def pipelines(
-    space: Space, links: Connectors, part: Integers, rows: Integers, stretched: Integers
-) -> tuple[Integers, Integers]:
+def pipelines(space: Space, links: Connectors, part: Integers, rows: Integers, most: int) -> tuple[Integers, Integers]:
     """Latency of every partition (P, N), and the cost of its deep FIFOs beyond `STREAM_DEPTH` words (P, N, resources).
 
     Args:
         part, rows: partition and folding row of every position (P, L).
-        stretched: cycles that the memory needs for a frame (P, N).
+        most: N, partitions that a design has at most.
     """
-    walk = _Walk(space, links, part, rows, stretched)
+    walk = _Walk(space, links, part, rows, most)
     return walk.latency(), walk.joins()
 
 
@@ -50,7 +51,7 @@ class _Walk:
     links: Connectors
     part: Integers
     rows: Integers
-    stretched: Integers
+    most: int
     positions: list[int] = field(default_factory=list)
     words: list[Integers] = field(default_factory=list)
     widths: list[Integers] = field(default_factory=list)
@@ -60,27 +61,27 @@ class _Walk:
     def latency(self) -> Integers:
         space, links = self.space, self.links
         written = np.zeros(self.part.shape, np.int64)
-        spans: dict[int, Span] = {}
+        arrivals: dict[int, Arrival] = {}
         none = _Flow(np.zeros(len(self.rows)), np.zeros(len(self.rows)))
         flows: dict[int, _Flow] = {}
         for p, position in enumerate(space.positions):
-            memory = self.stretched[np.arange(len(self.part)), self.part[:, p]]
             inputs, behind = [], []
             for e in position.edges:
                 t = space.edges[e].tensor
-                inputs.append(links.arrival(e, spans.get(t), memory))
+                inputs.append(links.arrival(e, space.tensors[t], arrivals.get(t)))
                 flow, outside = flows.get(t, none), links.taps.crossing[:, e]
                 behind.append(_Flow(np.where(outside, 0.0, flow.lag), np.where(outside, 0.0, flow.lead)))
             concat = position.node.op.name == "concat"
             t = space.tensor_of(p)
-            spans[t], flows[t] = (self._concat if concat else self._node)(p, inputs, behind)
-            written[:, p] = np.where(links.taps.leaves[:, p], links.departure(p, spans[t], memory), 0)
-        last: Integers = by_partition(np.maximum, written, self.part, self.stretched.shape[1])
-        return last
+            arrivals[t], flows[t] = (self._concat if concat else self._node)(p, inputs, behind)
+            written[:, p] = links.departure(p, space.tensors[t], arrivals[t])
+        last: Integers = by_partition(np.maximum, written, self.part, self.most)
+        header = np.array([header_words(space.tensors[e.tensor].bits) for e in space.edges])
+        return np.where(last > 0, last - links.started(header) + 1, 0)
 
     def joins(self) -> Integers:
         """Cost of what `latency` collected."""
-        most = self.stretched.shape[1]
+        most = self.most
         if not self.positions:
             return np.zeros((len(self.part), most, len(RESOURCES)), np.int64)
         width = np.stack(self.widths, axis=1)
@@ -116,7 +117,7 @@ class _Walk:
         words = window_words(self.space.positions[p].window, tensor.pixels, tensor.pixels * ceil_div(channels, lanes))
         self._hold(p, np.where(self.links.taps.direct[:, e], STREAM_DEPTH, words), lanes * tensor.bits, True)
 
-    def _node(self, p: int, inputs: list[Span], flows: list[_Flow]) -> tuple[Span, _Flow]:
+    def _node(self, p: int, inputs: list[Arrival], flows: list[_Flow]) -> tuple[Arrival, _Flow]:
         rows, own, position = self.space.rows, self.rows[:, p], self.space.positions[p]
         longest = _longest(flows)
         if len(inputs) > 1:
@@ -124,19 +125,24 @@ class _Walk:
                 self._held(p, e, flow, longest.lag)
         elif position.window:
             self._windowed(p, position.edges[0])
-        pace = Pace(rows.interval[own], rows.fill[own], rows.drain[own])
+        taken = np.ascontiguousarray(rows.trips[own].T)
+        trips = Trips(taken[:POINTS], taken[POINTS : 2 * POINTS], taken[2 * POINTS :])
         behind = _Flow(longest.lag + position.lag.needed, longest.lead + position.lag.ahead)
-        return passed(joined(inputs), pace, position.lag.needed), behind
+        came = joined(inputs, header_words(position.numbers.inputs[0].bits))
+        header = header_words(position.numbers.output.bits) + position.weighted
+        start = WEIGHTS_READY if position.weighted else 0
+        return passed(came, trips, position.grid, rows.depth[own] + 1, header, start), behind
 
-    def _concat(self, p: int, inputs: list[Span], flows: list[_Flow]) -> tuple[Span, _Flow]:
+    def _concat(self, p: int, inputs: list[Arrival], flows: list[_Flow]) -> tuple[Arrival, _Flow]:
         """A chain of two-input modules, each with its own join; the streams between them are charged whole."""
         position = self.space.positions[p]
         stages = concat_stages(position.inputs, position.numbers)
         lanes = self.space.rows.lanes_in[self.rows[:, p]]
-        paces = self._concat_paces(stages, lanes)
+        timing = self._concat_timing(stages, lanes)
+        at = points(self.space.tensors[self.space.tensor_of(p)].rows)
         left, flow = inputs[0], flows[0]
         pixels = int(np.prod(position.inputs[0][1:], dtype=np.int64))
-        for index, (shapes, _) in enumerate(stages, 1):
+        for index, (shapes, numbers) in enumerate(stages, 1):
             longest = _longest([flow, flows[index]])
             if index == 1:
                 self._held(p, position.edges[0], flow, longest.lag)
@@ -144,11 +150,14 @@ class _Walk:
                 words = join_words(flow.lag, flow.lead, longest.lag, pixels, pixels * ceil_div(shapes[0][0], lanes))
                 self._hold(p, words, lanes * position.numbers.output.bits, False)
             self._held(p, position.edges[index], flows[index], longest.lag)
-            left, flow = passed(joined([left, inputs[index]]), paces[index - 1], 0.0), longest
+            came = joined([left, inputs[index]], header_words(numbers.inputs[0].bits))
+            interval, fill, drain, depth = timing[index - 1]
+            left = even(came, at, interval, fill, drain, depth + 1, header_words(numbers.output.bits))
+            flow = longest
         return left, flow
 
-    def _concat_paces(self, stages: list[Any], lanes: Integers) -> list[Pace]:
-        """Speeds of all stages, from one evaluation of the data sheet."""
+    def _concat_timing(self, stages: list[Any], lanes: Integers) -> list[tuple[Integers, ...]]:
+        """Interval, fill, drain and depth of all stages, from one evaluation of the data sheet."""
         if not stages:
             return []
         pixels = int(np.prod(stages[0][0][0][1:], dtype=np.int64))
@@ -165,8 +174,8 @@ class _Walk:
         }
         figures = self.space.catalogue.evaluate("concat", parameters)
         shape = (len(lanes), len(stages))
-        columns = [np.broadcast_to(figures[name], shape) for name in ("interval", "fill", "drain")]
-        return [Pace(*(column[:, stage] for column in columns)) for stage in range(len(stages))]
+        columns = [np.broadcast_to(figures[name], shape) for name in TIMING]
+        return [tuple(column[:, stage] for column in columns) for stage in range(len(stages))]
 
 
 def _longest(flows: list[_Flow]) -> _Flow:

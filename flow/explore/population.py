@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from flow.explore.connectors import Connectors, connectors_of
-from flow.explore.groups import by_partition
+from flow.explore.groups import by_partition, runs_of
 from flow.explore.pipelines import pipelines
 from flow.explore.reloading import misplaced
 from flow.explore.space import Space
@@ -165,6 +165,7 @@ class _Evaluation:
     def __init__(self, space: Space, population: Population) -> None:
         self.space, self.rows = space, population.rows
         self.part = population.part()
+        self.runs = runs_of(self.part)
         self.most = int(self.part[:, -1].max()) + 1
         self.passes_at = space.rows.passes[self.rows]
         self.links: Connectors = connectors_of(space, self.part, self.rows)
@@ -175,8 +176,9 @@ class _Evaluation:
         exists = np.arange(self.most) < count[:, None]
         passes = np.maximum(self._largest(self.passes_at), 1) * exists
         stretched = space.memory.traffic_cycles(self.links.words, self.links.masters, space.clock_mhz)
+        stretched = np.maximum(stretched, self.links.ports)
         interval = np.maximum(np.maximum(self._largest(space.rows.interval[self.rows]), self.links.interval), stretched)
-        latency, joins = pipelines(space, self.links, self.part, self.rows, stretched)
+        latency, joins = pipelines(space, self.links, self.part, self.rows, self.most)
         resources = self._sum(space.rows.cost[self.rows]) + self.links.cost + joins
         first, later = self._weight_words(passes)
         illegal = misplaced(space, self.part, self.passes_at, self.links.taps.leaves)
@@ -206,10 +208,10 @@ class _Evaluation:
 
     def _sum(self, values: Integers) -> Integers:
         """Sum over the positions of every partition: (P, L, …) to (P, N, …)."""
-        return by_partition(np.add, values, self.part, self.most)
+        return by_partition(np.add, values, self.runs, self.most)
 
     def _largest(self, values: Integers) -> Integers:
-        return by_partition(np.maximum, values, self.part, self.most)
+        return by_partition(np.maximum, values, self.runs, self.most)
 
     def _weight_words(self, passes: Integers) -> tuple[Integers, Integers]:
         """Port words of the first and of every later pass's weights."""

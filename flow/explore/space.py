@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from flow.explore.tables import Layer, Rows, Table, TableBuilder, module_paramet
 from flow.explore.transform import GENES, Transform
 from flow.fixed_point import Format, Numbers
 from flow.ir import Graph, Node, Operator, Shape
+from flow.model.curves import Grid, grid, rows_of
 from flow.model.datasheet import Catalogue
 from flow.model.energy import EnergyModel, energy_model
 from flow.model.fifos import Lag, module_lag, window_pixels
@@ -33,7 +35,10 @@ PASS_CHOICES = 6
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """A tensor: `producer` is a position or -1 for an input of the network; `readers` are edges in order."""
+    """A tensor: `producer` is a position or -1 for an input of the network; `readers` are edges in order.
+
+    `rows`: of pixels (`flow.model.curves.rows_of`).
+    """
 
     name: str
     producer: int
@@ -42,6 +47,7 @@ class Tensor:
     bits: int
     readers: tuple[int, ...]
     is_output: bool
+    rows: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,7 @@ class Position:
         aliases: names of nodes without hardware that hang on its output.
         lag: of its output behind its input; foldings do not change it.
         window: pixels that its input holds, if it has a window (`flow.model.fifos`).
+        grid: points of a frame at its input and output (`flow.model.curves`); foldings do not change them.
     """
 
     node: Node
@@ -80,6 +87,7 @@ class Position:
     aliases: tuple[str, ...]
     lag: Lag
     window: int
+    grid: Grid
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +185,7 @@ class _Survey:
                 widths.bits(name),
                 tuple(e for e, edge in enumerate(self.edges) if edge.tensor == index),
                 any(o in graph.outputs for o in (name, *self.aliases.get(name, ()))),
+                rows_of(shapes[name]),
             )
             for index, name in enumerate(names)
         )
@@ -240,6 +249,7 @@ class _Survey:
                 self.aliases.get(node.name, ()),
                 _lag(self.layers[p]),
                 _window(self.layers[p]),
+                grid(node.op.ip, _smallest(self.layers[p]), rows_of(self.layers[p].inputs[0])),
             )
             for p, node in enumerate(self.nodes)
         )
@@ -291,11 +301,16 @@ def _bit_products(layer: Layer) -> int:
 
 
 def _window(layer: Layer) -> int:
-    return window_pixels(layer.op.ip, module_parameters(layer, np.ones((1, 4), np.int64), 64)[0])
+    return window_pixels(layer.op.ip, _smallest(layer))
 
 
 def _lag(layer: Layer) -> Lag:
-    return module_lag(layer.op.ip, module_parameters(layer, np.ones((1, 4), np.int64), 64)[0])
+    return module_lag(layer.op.ip, _smallest(layer))
+
+
+def _smallest(layer: Layer) -> dict[str, Any]:
+    """Parameters of its module, or its first one, with the smallest folding."""
+    return (module_parameters(layer, np.ones((1, 4), np.int64), 64) or [{}])[0]
 
 
 def _pass_choices(layer: Layer, filters: int, per_word: int, limits: Mapping[str, int]) -> tuple[int, ...]:

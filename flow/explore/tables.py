@@ -17,11 +17,13 @@ import numpy.typing as npt
 
 from flow.fixed_point import Numbers
 from flow.ir import Folding, Operator, Shape
+from flow.model.curves import POINTS, grid, rows_of, trips
 from flow.model.datasheet import TIMING, Catalogue
 from flow.model.resources import RESOURCES
 from flow.model.weight_memory import BY_DEPTH, PLACEMENTS, payload_words, weight_rows, weights_memory
 
 Integers = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 PLACES = (BY_DEPTH, *PLACEMENTS)
 """Where weights lie, in the order of the column `placement`."""
 
@@ -41,7 +43,7 @@ class Rows:
     """The columns of the store; `cost` is (rows, resources), `folding` (rows, 4) as in `Folding`.
 
     `placement` numbers `PLACES`; `payload` counts port words of weights; `table` numbers the tables; lanes are those of
-    the layer's streams.
+    the layer's streams. `trips` (rows, 3 * points) are those of `flow.model.curves`: read, write, need.
     """
 
     folding: Integers
@@ -49,11 +51,13 @@ class Rows:
     interval: Integers
     fill: Integers
     drain: Integers
+    depth: Integers
     cost: Integers
     payload: Integers
     passes: Integers
     channels: Integers
     table: Integers
+    trips: Floats
     lanes_in: Integers
     lanes_out: Integers
 
@@ -106,10 +110,11 @@ class TableBuilder:
 
     def rows(self) -> Rows:
         """The store of all tables so far."""
-        names = self.columns[0].keys()
+        names = self.columns[0].keys() - {"trips"}
+        trips = np.concatenate([c["trips"] for c in self.columns]).astype(np.float64)
         stored = {name: np.concatenate([c[name] for c in self.columns]).astype(np.int64) for name in names}
         coarse_in, coarse_out, coarse_group, _ = stored["folding"].T
-        return Rows(**stored, lanes_in=coarse_in * coarse_group, lanes_out=coarse_out * coarse_group)
+        return Rows(**stored, trips=trips, lanes_in=coarse_in * coarse_group, lanes_out=coarse_out * coarse_group)
 
     def _columns(self, layer: Layer) -> dict[str, Integers]:
         blocks = [self._placed(layer, place) for place in _places(layer)]
@@ -123,14 +128,23 @@ class TableBuilder:
         order = order[fits[order]]
         return {name: column[order] for name, column in columns.items()}
 
+    def _trips(self, layer: Layer, foldings: Integers, figures: Mapping[str, Integers]) -> Integers:
+        """Trips of every folding; a concatenation's are worked out stage by stage, where it stands."""
+        if layer.op.name == "concat":
+            return np.zeros((len(foldings), 3 * POINTS), np.int64)
+        (parameters,) = module_parameters(layer, foldings, self.port_bits)
+        at = grid(layer.op.ip, parameters, rows_of(layer.inputs[0]))
+        found = trips(self.catalogue, layer.op.ip, parameters, at, figures)
+        return np.concatenate([found.read, found.write, found.need]).T.astype(np.int64)
+
     def _placed(self, layer: Layer, place: str) -> dict[str, Integers]:
         """All foldings with the weights in one kind of memory."""
         foldings = candidates(layer)
         figures, payload = self._figures(layer, foldings, place)
         cost = np.stack([figures[name] for name in RESOURCES], axis=1)
         placement = np.full(len(foldings), PLACES.index(place))
-        timing = {name: figures[name] for name in TIMING}
-        return timing | {"folding": foldings, "placement": placement, "cost": cost, "payload": payload}
+        own = {"folding": foldings, "placement": placement, "cost": cost, "payload": payload}
+        return {name: figures[name] for name in TIMING} | own | {"trips": self._trips(layer, foldings, figures)}
 
     def _figures(self, layer: Layer, foldings: Integers, place: str) -> tuple[dict[str, Integers], Integers]:
         """Cycles and resources of every folding, and the port words of its weights."""

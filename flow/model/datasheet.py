@@ -5,11 +5,16 @@
     timing:     interval                          cycles per frame
                 fill                              cycles from its first word in to its first word out, never waiting
                 drain                             cycles from its last word in to its last word out
+                depth                             pipeline stages from an iteration to the word that it writes
+    pixels:     {let, read, write, last}          where a frame's words do not pass evenly, formulas of a pixel's number
+                                                  `pixel`: trips in front of the one that takes an input pixel's first
+                                                  word, that gives an output pixel's, that gives the frame's last word
     cost:       dsp, bram18, uram, lut, ff        a formula, or {formula, source, error};
                 lut, ff                           or {terms: {name: formula, …}}: counts of structures, whose
                                                   coefficients stand in a calibration (`flow.model.calibration`)
 
-`fill` and `drain` may be left out (1 cycle). Other keys (summary, arguments, schedule, …) are for other readers.
+`fill`, `drain` and `depth` may be left out (1 cycle), and `pixels` where words pass evenly. Other keys (summary,
+arguments, schedule, …) are for other readers.
 """
 
 from __future__ import annotations
@@ -26,10 +31,22 @@ from flow.model.calibration import FITTED, UNSTATED_ERROR, Calibration, fraction
 from flow.model.formula import DSP_TYPE, Formula, linear, parse
 from flow.model.resources import FIFO, FIFO_TERMS, RESOURCES, FifoCosts, fifo_cost, whole
 
-TIMING = ("interval", "fill", "drain")
 ESTIMATES = "calibration.yaml"
 """The calibration that is used where a spec names none."""
-_DEFAULTS = {"interval": "0", "fill": "1", "drain": "1"} | dict.fromkeys(RESOURCES, "0")
+TIMING = ("interval", "fill", "drain", "depth")
+PIXEL = "pixel"
+_PIXELS = ("let", "read", "write", "last")
+_DEFAULTS = {"interval": "0", "fill": "1", "drain": "1", "depth": "1"} | dict.fromkeys(RESOURCES, "0")
+
+
+@dataclass(frozen=True, slots=True)
+class PixelTrips:
+    """Formulas of a pixel's number: where in a frame its words pass (`let` first)."""
+
+    let: tuple[tuple[str, Formula], ...]
+    read: Formula
+    write: Formula
+    last: Formula
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +57,7 @@ class DataSheet:
         figures: timing and cost; a cost that is stated by terms is among them once the sheet is `calibrated`.
         sources, errors: of the costs that state them; an error is relative.
         terms: counts of structures by resource and name.
+        pixels: None where a frame's words pass evenly.
     """
 
     ip: str
@@ -49,6 +67,7 @@ class DataSheet:
     sources: Mapping[str, str]
     errors: Mapping[str, float] = field(default_factory=dict)
     terms: Mapping[str, Mapping[str, Formula]] = field(default_factory=dict)
+    pixels: PixelTrips | None = None
 
     def calibrated(self, calibration: Calibration) -> DataSheet:
         """With the costs that its terms have by a calibration, and its factors. DSE024: a term without coefficient."""
@@ -83,6 +102,14 @@ class DataSheet:
             return {name: _whole(formula(environment)) for name, formula in self.figures.items()}
         except ZeroDivisionError as problem:
             raise BuildError(Problem("DSE023", f"data sheet of {self.ip}: {problem}", "", _file(self.ip))) from problem
+
+    def trips(self, which: str, parameters: Mapping[str, Any], pixel: Any, dsp_type: str) -> Any:
+        """Trips of `pixels`: which is `read`, `write` or `last`. Raises as `evaluate` does."""
+        assert self.pixels is not None, "an even frame has no formulas of pixels"
+        environment = self.environment(parameters, dsp_type) | {PIXEL: pixel}
+        for name, formula in self.pixels.let:
+            environment[name] = formula(environment)
+        return getattr(self.pixels, which)(environment)
 
     def environment(self, parameters: Mapping[str, Any], dsp_type: str) -> dict[str, Any]:
         """Parameters and derived values by name, for formulas of this sheet. Raises as `evaluate` does."""
@@ -193,9 +220,10 @@ def read_datasheet(ip: str, text: str) -> DataSheet:
                 errors |= {key: _error(ip, key, value["error"], problems)} if "error" in value else {}
             elif str(value).strip() == "0":
                 errors[key] = 0.0
+    pixels = _pixel_trips(ip, data.get("pixels"), known, problems)
     if problems:
         raise BuildError(tuple(problems))
-    return DataSheet(ip, parameters, tuple(derived), figures, sources, errors, terms)
+    return DataSheet(ip, parameters, tuple(derived), figures, sources, errors, terms, pixels)
 
 
 def _terms(ip: str, key: str, value: Mapping[str, Any], known: set[str], problems: list[Problem]) -> dict[str, Formula]:
@@ -218,6 +246,18 @@ def _error(ip: str, key: str, text: Any, problems: list[Problem]) -> float:
         return UNSTATED_ERROR
 
 
+def _pixel_trips(ip: str, section: Any, known: set[str], problems: list[Problem]) -> PixelTrips | None:
+    if section is None:
+        return None
+    problems += _unknown(ip, section, _PIXELS, "pixels")
+    known, let = known | {PIXEL}, []
+    for name, value in (section.get("let") or {}).items():
+        let.append((str(name), _formula(ip, f"pixels.{name}", value, known, problems)))
+        known = known | {str(name)}
+    read, write, last = (_formula(ip, f"pixels.{k}", section.get(k, ""), known, problems) for k in _PIXELS[1:])
+    return PixelTrips(tuple(let), read, write, last)
+
+
 def _mapping(ip: str, text: str) -> dict[str, Any]:
     import yaml
 
@@ -228,9 +268,9 @@ def _mapping(ip: str, text: str) -> dict[str, Any]:
         line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
         raise BuildError(Problem("DSE020", "data sheet is no valid YAML", "", _file(ip), line, column)) from problem
     if not isinstance(data, dict) or not all(
-        isinstance(data.get(k) or {}, dict) for k in ("derived", "timing", "cost")
+        isinstance(data.get(k) or {}, dict) for k in ("derived", "timing", "pixels", "cost")
     ):
-        hint = "keys: parameters, derived, timing, cost"
+        hint = "keys: parameters, derived, timing, pixels, cost"
         raise BuildError(Problem("DSE020", "a data sheet is a mapping", hint, _file(ip)))
     return data
 

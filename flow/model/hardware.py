@@ -113,6 +113,7 @@ class Stream:
         words: words per frame (0 for a weights stream).
         tensor: tensor that flows, "" for weights.
         depth: words that it holds.
+        rows: rows of pixels of a frame, 1 where it has no more than one axis of one pixel.
     """
 
     name: str
@@ -121,6 +122,7 @@ class Stream:
     words: int
     tensor: str
     depth: int = 2
+    rows: int = 1
 
 
 @dataclass(frozen=True, slots=True)

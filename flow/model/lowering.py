@@ -13,6 +13,7 @@ from typing import Any
 
 from flow.fixed_point import Numbers
 from flow.ir import Folding, Graph, Node, Shape
+from flow.model.curves import rows_of
 from flow.model.fifos import with_depths
 from flow.model.hardware import Design, Hardware, Module, Partition, PartitionDesign, Port, Stream
 from flow.model.weight_memory import BY_DEPTH, slot_bits, values_per_word, weight_rows, weights_memory
@@ -185,7 +186,7 @@ class _Builder:
         shape = self.shapes[tensor]
         name = f"s{len(self.streams)}"
         words = math.prod(shape[1:]) * math.ceil(shape[0] / lanes)
-        self.streams[name] = Stream(name, lanes, bits, words, tensor)
+        self.streams[name] = Stream(name, lanes, bits, words, tensor, rows=rows_of(shape))
         return name
 
     def _module(self, ip: str, node: str, parameters: Mapping[str, int], **ends: Any) -> None:

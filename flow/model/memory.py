@@ -22,8 +22,6 @@ OUTSTANDING = 8
 """Bursts under way at once: they hide a memory latency of `PORT_LATENCY` cycles behind bursts of 16 words or more."""
 PORT_LATENCY = 64
 """Cycles from a request to its first word, as the generated ports assume."""
-WRITE_PIPELINE = 4
-"""Cycles from a writer's last word to its request: the depth of its pipeline, as the data sheet says."""
 
 
 def burst_words(port_bits: int, max_burst: int = MAXIMUM_BURST_WORDS) -> int:
@@ -31,12 +29,36 @@ def burst_words(port_bits: int, max_burst: int = MAXIMUM_BURST_WORDS) -> int:
     return max(1, min(MAXIMUM_BURST_WORDS, max_burst, MAXIMUM_BURST_BYTES * 8 // port_bits))
 
 
-@dataclass(frozen=True, slots=True)
-class PortPace:
-    """Cycles from a frame's first word to its last, and from frame to frame with the memory's latency between them."""
+def port_cycles(words: Any, burst: Any, *, writes: bool = False) -> Any:
+    """Cycles from a port's first to its last word and one more, where only the memory's latency stops it.
 
-    span: Any
-    cycles: Any
+    `OUTSTANDING` bursts are under way at once, so a burst waits for the one that many before it: a read one has taken
+    latency + burst cycles by then, a written one is asked for when it is complete. Integers or arrays of them.
+    """
+    turns, rest = np.divmod(ceil_div(words, burst) - 1, OUTSTANDING)
+    last = words - (turns * OUTSTANDING + rest) * burst
+    waiting = (PORT_LATENCY + burst + (burst - 1 if writes else 0)) * turns + rest * burst + last
+    return np.maximum(words, waiting)
+
+
+def read_interval(words: Any, burst: Any, cost: Any) -> Any:
+    """Cycles from frame to frame at a reading port: the next frame is asked for when the last word has come.
+
+    `cost`: cycles of the memory's time a word (`MemorySystem.shared_word_cycles`).
+    """
+    return np.maximum(port_cycles(words, burst), np.ceil(np.round(words * cost, 6))) + PORT_LATENCY
+
+
+def write_interval(words: Any, burst: Any, depth: Any, cost: Any) -> Any:
+    """Cycles from frame to frame at a writing port, which waits for the answer to its last burst."""
+    last = last_burst(words, burst)
+    answer = np.maximum(last, np.ceil(np.round(last * cost, 6)))
+    return port_cycles(words, burst, writes=True) + depth + answer + PORT_LATENCY
+
+
+def last_burst(words: Any, burst: Any) -> Any:
+    """Words of a frame's last burst."""
+    return (words - 1) % burst + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,43 +81,23 @@ class MemorySystem:
 
     def traffic_cycles(self, words: Any, masters: Any, clock_mhz: float) -> Any:
         """Cycles that `words` port words of one frame take at least, over `masters` ports."""
-        bandwidth = np.asarray(words) * self.word_cycles(clock_mhz)
-        shared = np.where(np.asarray(masters) > self.ports, np.asarray(words) / self.ports, 0.0)
-        return np.ceil(np.round(np.maximum(bandwidth, shared), 6)).astype(np.int64)[()]
+        return np.ceil(np.round(np.asarray(words) * self.shared_word_cycles(masters, clock_mhz), 6)).astype(np.int64)[
+            ()
+        ]
 
-    def port_pace(self, words: Any, contiguous: Any, writes: bool, clock_mhz: float) -> PortPace:
-        """A port that moves frames of `words` words: integers or arrays of them.
-
-        `OUTSTANDING` bursts are under way at once, so a burst waits for the one that many before it: a read one has
-        taken latency + burst cycles by then, a written one is asked for when it is complete. Addresses that skip make
-        bursts of one word. A port asks for a frame when the one before has passed.
-        """
-        words = np.asarray(words)
-        burst = np.where(contiguous, self.burst, 1)
-        turns, rest = np.divmod(ceil_div(words, burst) - 1, OUTSTANDING)
-        last = words - (turns * OUTSTANDING + rest) * burst
-        waiting = (PORT_LATENCY + burst + (burst - 1 if writes else 0)) * turns + rest * burst + last
-        moving = np.ceil(np.round(words * max(1.0, self.word_cycles(clock_mhz)), 6)).astype(np.int64)
-        span = np.where(words > 0, np.maximum(moving, waiting), 0)
-        idle = PORT_LATENCY + (WRITE_PIPELINE + last if writes else 0)
-        return PortPace(span[()], np.where(words > 0, span + idle, 0)[()])
-
-    def module_pace(self, ip: str, parameters: Mapping[str, Any], clock_mhz: float) -> PortPace:
-        """The port of a `memory_read` or `memory_write`, from its data sheet's parameters."""
-        pixels = np.asarray(parameters["pixels"])
-        words = ceil_div(parameters["channels"], self._values(parameters["data_bits"]))
-        contiguous = (np.asarray(parameters["pixel_stride"]) == words) | (pixels == 1)
-        return self.port_pace(pixels * words, contiguous, ip == "memory_write", clock_mhz)
-
-    def _values(self, bits: Any) -> Any:
-        """Values of a port word; `bits` may be an array."""
-        if np.ndim(bits) == 0:
-            return values_per_word(self.port_bits, int(bits))
-        return np.array([values_per_word(self.port_bits, int(b)) for b in np.ravel(bits)]).reshape(np.shape(bits))
+    @property
+    def ahead(self) -> int:
+        """Words that a port may have asked for before the first has come."""
+        return self.burst * OUTSTANDING
 
     def word_cycles(self, clock_mhz: float) -> float:
         """Cycles of the memory's time that a port word takes."""
         return self.port_bits * clock_mhz * 1e6 / self.bits_per_second
+
+    def shared_word_cycles(self, masters: Any, clock_mhz: float) -> Any:
+        """The same where `masters` ports share the memory: a word's share of the bandwidth, or of the ports."""
+        ports = np.where(np.asarray(masters) > self.ports, 1.0 / self.ports, 0.0)
+        return np.maximum(self.word_cycles(clock_mhz), ports)
 
     def load_seconds(self, words: Any, clock_mhz: float) -> Any:
         """Time of one port that loads `words` words: a word a cycle, or what the memory sustains."""
@@ -115,6 +117,25 @@ def memory_system(device: Device) -> MemorySystem:
     rate = best.bandwidth_gbps * GIGA * best.efficiency
     burst = burst_words(best.port_bits, best.max_burst)
     return MemorySystem(best.port_bits, best.ports, rate, round(best.capacity_gb * GIGA), burst)
+
+
+def first_frame(words: Any, burst: Any, before: Any, read: Any, written: Any, cost: Any, ahead: int) -> tuple[Any, Any]:
+    """When the first and the last word of the first frame come to a reader, cycles behind a free memory's first word.
+
+    Requests are served in their order: first what the readers in front of it ask for at once. All readers' words, and
+    the written ones that are answered before the frame ends, then share the memory's time.
+
+    Args:
+        words, burst: of this reader; words of a burst.
+        before: words that the readers in front of it ask for at once, `ahead` each at most.
+        read, written: words of all readers and of all writers of the partition.
+        cost: cycles of the memory's time a word (`MemorySystem.shared_word_cycles`).
+        ahead: words that a port may have asked for (`MemorySystem.ahead`).
+    """
+    late = np.maximum(cost - 1.0, 0.0) * np.minimum(words, burst)  # a burst's words come together, behind its transfer
+    first = np.ceil(np.round(before * cost + late, 6))
+    shared = np.floor(np.round((read + np.maximum(written - ahead, 0)) * cost, 6))
+    return first, np.maximum(first + port_cycles(words, burst), shared) - 1
 
 
 @dataclass(frozen=True, slots=True)

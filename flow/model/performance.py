@@ -19,18 +19,10 @@ from flow.ir import Graph
 from flow.model.bounds import Bounds
 from flow.model.datasheet import Catalogue
 from flow.model.energy import FrameEnergy, energy_model
-from flow.model.fifos import module_lag
 from flow.model.hardware import Hardware, Module, Partition
-from flow.model.memory import (
-    PORT_IPS,
-    MemorySystem,
-    frame_words,
-    kept_tensors,
-    memory_system,
-    stored_tensors,
-)
+from flow.model.latency import memory_interval, pipeline_latency
+from flow.model.memory import MemorySystem, frame_words, kept_tensors, memory_system, stored_tensors
 from flow.model.resources import FIFO, RESOURCES
-from flow.model.timing import Pace, Span, joined, passed, source
 from flow.model.weight_memory import payload_words
 from flow.spec import Device
 
@@ -111,7 +103,7 @@ class Performance:
     calibration: Mapping[str, Any] = field(default_factory=dict)
     evaluations: int = 0
     kind: Mapping[str, str] = field(
-        default_factory=lambda: {"throughput": "modelled", "latency": "modelled", "resources": "modelled"}
+        default_factory=lambda: dict.fromkeys(("throughput", "latency", "interval", "resources"), "modelled")
     )
 
     @property
@@ -282,8 +274,9 @@ def _partition(
 ) -> PartitionFigures:
     design = hardware.design
     modules = tuple(module_figures(m, catalogue) for m in part.modules)
-    cycles = partition_cycles(part, modules, memory, design.clock_mhz)
-    interval, latency = cycles.interval, cycles.latency
+    stretched = memory_interval(part, catalogue, memory, design.clock_mhz)
+    interval = max(stretched, *(m.interval for m in modules))
+    latency = pipeline_latency(part, catalogue, memory, design.clock_mhz)
     fifos = {name: 0 for name in RESOURCES}
     for stream in part.streams:
         for name, amount in catalogue.fifo_cost(stream.depth, stream.lanes * stream.bits).items():
@@ -296,31 +289,9 @@ def _partition(
     time_s = load_s + part.passes * ((design.batch - 1) * interval + latency) / clock
     latency_s = load_s + part.passes * latency / clock
     return PartitionFigures(
-        part.index, part.passes, interval, latency, cycles.memory, frame_words(part), weight_words, live, resources,
+        part.index, part.passes, interval, latency, stretched, frame_words(part), weight_words, live, resources,
         fifos, modules, time_s, latency_s,
     )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Cycles:
-    """Of a partition: from frame to frame, of one frame alone, and what the memory and its ports need of the first."""
-
-    interval: int
-    latency: int
-    memory: int
-
-
-def partition_cycles(
-    part: Partition, modules: Sequence[ModuleFigures], memory: MemorySystem, clock_mhz: float
-) -> Cycles:
-    """The closed form for a partition whose modules have these figures."""
-    masters = sum(bool(p.tensor) for p in part.ports)
-    traffic = int(memory.traffic_cycles(frame_words(part), masters, clock_mhz))
-    ports = {m.name: memory.module_pace(m.ip, m.parameters, clock_mhz) for m in part.modules if m.ip in PORT_IPS}
-    needed = max(traffic, *(int(p.cycles) for p in ports.values()))
-    paces = {m.name: Pace(m.interval, m.fill, m.drain) for m in modules}
-    paces |= {m: Pace(max(paces[m].interval, traffic, p.span), paces[m].fill, paces[m].drain) for m, p in ports.items()}
-    return Cycles(max(needed, *(m.interval for m in modules)), pipeline_latency(part, paces), needed)
 
 
 def module_figures(module: Module, catalogue: Catalogue) -> ModuleFigures:
@@ -339,22 +310,3 @@ def pass_words(part: Partition) -> tuple[int, ...]:
     if part.passes == 1:
         return (first,)
     return (first, *(len(weighted) + payloads[str(part.reloaded)] for _ in range(part.passes - 1)))
-
-
-def pipeline_latency(part: Partition, paces: Mapping[str, Pace]) -> int:
-    """Cycles of one frame through the partition: first word read to last word written."""
-    spans: dict[str, Span] = {}
-    last = 0
-    data = {s.name for s in part.streams if s.tensor}
-    for module in part.modules:
-        inputs = [spans[name] for name in module.inputs if name in data]
-        if module.ip == "memory_read":
-            out = source(paces[module.name])
-        elif not inputs:
-            continue
-        else:
-            out = passed(joined(inputs), paces[module.name], module_lag(module.ip, module.parameters).needed)
-        if module.ip == "memory_write":
-            last = max(last, int(out.last))
-        spans |= dict.fromkeys(module.outputs, out)
-    return last

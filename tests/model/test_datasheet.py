@@ -23,7 +23,17 @@ cost:
 def test_a_sheet_is_evaluated_for_values_and_for_arrays():
     sheet = read_datasheet("toy", SHEET)
     one = sheet.evaluate({"pixels": 4, "channels": 10, "coarse": 3}, "DSP48E1")
-    assert one == {"interval": 16, "fill": 3, "drain": 1, "dsp": 0, "bram18": 0, "uram": 0, "lut": 15, "ff": 0}
+    assert one == {
+        "interval": 16,
+        "fill": 3,
+        "drain": 1,
+        "depth": 1,
+        "dsp": 0,
+        "bram18": 0,
+        "uram": 0,
+        "lut": 15,
+        "ff": 0,
+    }
     many = sheet.evaluate({"pixels": 4, "channels": 10, "coarse": np.array([3, 5])}, "DSP48E1")
     assert many["interval"].tolist() == [16, 8] and many["lut"].tolist() == [15, 18]
 

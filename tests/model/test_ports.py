@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass
 
 import pytest
 
 from flow.model.hardware import Module, Partition, Port, Stream
+from flow.model.latency import memory_interval, pipeline_latency
 from flow.model.memory import MAXIMUM_BURST_WORDS, MemorySystem, burst_words, memory_system
-from flow.model.performance import Cycles, module_figures, partition_cycles
+from flow.model.performance import module_figures
 from flow.model.simulation import InvocationTimes, simulate_partition, timing_of
 from tests.explore import devices
 from tests.model.test_simulation import CATALOGUE, SCHEDULES
@@ -30,8 +32,16 @@ def copier(pixels: int, words: int, gap: int) -> Partition:
     return Partition(0, modules, (Stream("s0", 4, 16, pixels * words, "x", 10_000),), ports, 1, None, 0)
 
 
+@dataclass(frozen=True)
+class Cycles:
+    interval: int
+    latency: int
+
+
 def closed(part: Partition, memory: MemorySystem) -> Cycles:
-    return partition_cycles(part, [module_figures(m, CATALOGUE) for m in part.modules], memory, CLOCK)
+    slowest = max(module_figures(m, CATALOGUE).interval for m in part.modules)
+    interval = max(slowest, memory_interval(part, CATALOGUE, memory, CLOCK))
+    return Cycles(interval, pipeline_latency(part, CATALOGUE, memory, CLOCK))
 
 
 def simulated(part: Partition, memory: MemorySystem) -> tuple[int, int]:

@@ -19,7 +19,18 @@ ROOT = Path(__file__).parents[2]
 TEMPLATES = ROOT / "ip_templates"
 SCHEDULES = load_schedules(TEMPLATES)
 CATALOGUE = load_catalogue(TEMPLATES, "DSP48E1")
-CLOSED_FORM = ("performance", "timing", "fifos", "sdf", "resources", "bounds", "weight_memory")
+CLOSED_FORM = (
+    "performance",
+    "latency",
+    "curves",
+    "simulated",
+    "timing",
+    "fifos",
+    "sdf",
+    "resources",
+    "bounds",
+    "weight_memory",
+)
 
 
 def test_knows_nothing_of_the_closed_form() -> None:

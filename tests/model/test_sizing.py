@@ -9,7 +9,9 @@ import pytest
 from flow.model import sizing
 from flow.model.datasheet import load_catalogue
 from flow.model.hardware import Partition
-from flow.model.performance import module_figures, pipeline_latency
+from flow.model.latency import memory_interval, pipeline_latency
+from flow.model.memory import MemorySystem
+from flow.model.performance import module_figures
 from flow.model.resources import STREAM_DEPTH, fifo_depth
 from flow.model.simulation import Deadlock, InvocationTimes, Simulator, Timing, load_schedules, machine, timing_of
 from flow.model.sizing import LATENCIES, Expected, SizedPartition, primitive_depths, size_partitions, with_margin
@@ -22,11 +24,14 @@ TEMPLATES = Path(__file__).parents[2] / "ip_templates"
 SCHEDULES = load_schedules(TEMPLATES)
 CATALOGUE = load_catalogue(TEMPLATES, "DSP48E1")
 FRAMES = 12
+FREE = MemorySystem(64, 64, 1e15, 1)
+"""A memory that is never the limit."""
 
 
 def expected(partition: Partition) -> Expected:
-    figures = {m.name: module_figures(m, CATALOGUE) for m in partition.modules}
-    return Expected(max(f.interval for f in figures.values()), pipeline_latency(partition, figures, 0))
+    slowest = max(module_figures(m, CATALOGUE).interval for m in partition.modules)
+    interval = max(slowest, memory_interval(partition, CATALOGUE, FREE, 100.0))
+    return Expected(interval, pipeline_latency(partition, CATALOGUE, FREE, 100.0))
 
 
 def sized(partition: Partition) -> SizedPartition:

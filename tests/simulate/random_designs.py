@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import random
 
+from flow.benchmarks.random_designs import random_design as generated
 from flow.ir import Folding
+from flow.model.lowering import lower
+from flow.numerics import quantise, seeded_frames
 from flow.operators.activate import Activation
 from flow.operators.add import Add
 from flow.operators.concat import Concat
@@ -17,6 +20,15 @@ from tests.generate.designs import Layer, Sample, conv, one, pool, sample
 def random_design(seed: int) -> Sample:
     """The same design for the same seed."""
     return _Draw(random.Random(seed)).design()
+
+
+def drawn_sample(seed: int) -> Sample:
+    """A design of the benchmarks' generator in integers: grouped and rectangular windows, nested joins, partitions."""
+    drawn = generated(seed, largest=9, blocks=2)
+    frames = seeded_frames(drawn.graph.inputs[0][1], 2, 1)
+    bits = drawn.precision.activations
+    realised = quantise(drawn.graph, lambda _name, _op: (bits, bits), frames)
+    return Sample(drawn.graph, realised, lower(drawn.graph, drawn.design, realised.numbers, drawn.memory.port_bits))
 
 
 class _Draw:

@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from flow.benchmarks.random_designs import random_design as generated
 from flow.diagnostics import BuildError
 from flow.generate.render import TEMPLATES
 from flow.model.simulation import Deadlock, load_schedules, timing_of
 from tests.generate import designs
 from tests.generate.designs import Sample
-from tests.simulate.random_designs import random_design
+from tests.simulate.random_designs import drawn_sample, random_design
 from tests.simulate.timed_runs import SCHEDULES, compiled, prepared, tokens
 
 QUICK = (4,)
@@ -34,6 +35,21 @@ def agree(made: Sample, out: Path, cost: int = 0) -> None:
 def test_cycle_for_cycle(seed: int, tmp_path: Path) -> None:
     """Every time, wait, high-water mark and word count, on a free and on a slow memory."""
     agree(random_design(seed), tmp_path, SLOW_MEMORY if seed % 3 == 1 else 0)
+
+
+DRAWN = (0, 1, 3, 4, 5, 7, 9, 12)
+"""Seeds of the generator that the closed form is compared over."""
+
+
+def test_compiled_designs_are_of_every_kind() -> None:
+    kinds = set().union(*(generated(seed, largest=9, blocks=2).kinds for seed in DRAWN))
+    assert kinds >= {"grouped", "strided", "1x1", "skip", "concat", "non-square", "pool", "depthwise", "partitions"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", DRAWN)
+def test_drawn_designs_cycle_for_cycle(seed: int, tmp_path: Path) -> None:
+    agree(drawn_sample(seed), tmp_path, SLOW_MEMORY if seed % 3 == 0 else 0)
 
 
 def test_passes(tmp_path: Path) -> None:

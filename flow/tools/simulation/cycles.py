@@ -15,8 +15,9 @@ from flow.generate.schedule import schedule
 from flow.ir import canonical_json
 from flow.model.datasheet import Catalogue, load_catalogue
 from flow.model.hardware import Hardware, Partition
+from flow.model.latency import memory_interval, pipeline_latency
 from flow.model.memory import MemorySystem
-from flow.model.performance import module_figures, partition_cycles
+from flow.model.performance import module_figures
 from flow.model.simulation import Summary, load_schedules, timing_of
 from flow.numerics import Realised
 from flow.tools.simulation.bench import Task
@@ -81,9 +82,9 @@ def simulate_cycles(
 
 def modelled(partition: Partition, catalogue: Catalogue, memory: MemorySystem, clock_mhz: float) -> Modelled:
     """The closed form, as performance.json has it."""
-    modules = [module_figures(m, catalogue) for m in partition.modules]
-    cycles = partition_cycles(partition, modules, memory, clock_mhz)
-    return Modelled(cycles.interval, cycles.latency)
+    stretched = memory_interval(partition, catalogue, memory, clock_mhz)
+    interval = max(stretched, *(module_figures(m, catalogue).interval for m in partition.modules))
+    return Modelled(interval, pipeline_latency(partition, catalogue, memory, clock_mhz))
 
 
 def summary(partition: Partition, found: TimedPass) -> Summary:
