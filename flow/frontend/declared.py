@@ -16,6 +16,7 @@ from flow.operators.global_pool import GlobalPool
 from flow.operators.inner_product import Gemm
 from flow.operators.onnx_node import Step
 from flow.operators.pool import Pool
+from flow.operators.resize import Resize
 from flow.spec import Network
 from flow.spec.layers import Activation as ActivationSpec
 from flow.spec.layers import (
@@ -28,6 +29,7 @@ from flow.spec.layers import (
     GlobalPoolLayer,
     LayerSpec,
     PoolLayer,
+    ResizeLayer,
 )
 
 INPUT = "input"
@@ -107,6 +109,8 @@ def _steps(layer: LayerSpec) -> tuple[Step, ...]:  # noqa: PLR0911  one kind of 
             return (Step(Flatten(), layer.inputs),)
         case ConcatLayer():
             return (Step(Concat(), layer.inputs),)
+        case ResizeLayer():
+            return (Step(Resize(layer.mode, layer.factors, layer.coordinates), layer.inputs),)
         case AddLayer():
             first = Step(Add(), layer.inputs[:2])
             return (first, *(Step(Add(), (-1, name)) for name in layer.inputs[2:]), *_activation(layer.activation))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from flow.ir import Graph, GraphError, Node, Operator
+from flow.ir import Array, Graph, GraphError, Node, Operator
 from flow.operators.activate import Activation
 from flow.operators.add import Add
 from flow.operators.batch_norm import BatchNorm
@@ -17,6 +17,7 @@ from flow.operators.flatten import Flatten
 from flow.operators.global_pool import GlobalPool
 from flow.operators.inner_product import Gemm
 from flow.operators.pool import Pool
+from flow.operators.resize import Resize
 from flow.operators.transpose import Transpose
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def onnx_model(graph: Graph) -> ModelProto:
         for parameter, values in graph.parameters(node).items():
             stored.append(numpy_helper.from_array(np.asarray(values, np.float32), f"{node.name}/{parameter}"))
         nodes += _exported(graph, node)
-        stored += [numpy_helper.from_array(v, n) for n, v in _bounds(node).items()]
+        stored += [numpy_helper.from_array(v, f"{node.name}/{n}") for n, v in _constants(node.op).items()]
     inputs = [helper.make_tensor_value_info(n, TensorProto.FLOAT, ["N", *s]) for n, s in graph.inputs]
     outputs = [helper.make_tensor_value_info(n, TensorProto.FLOAT, ["N", *shapes[n]]) for n in graph.outputs]
     body = helper.make_graph(nodes, graph.name or "network", inputs, outputs, stored)
@@ -58,7 +59,7 @@ def _exported(graph: Graph, node: Node) -> list[NodeProto]:
     kind, attributes, parameters = _operation(node.op)
     fused = str(node.op.attributes().get("activation", "none"))
     inner = node.name if fused == "none" else f"{node.name}/{_FUSED}"
-    inputs = [*node.inputs, *(f"{node.name}/{parameter}" for parameter in parameters)]
+    inputs = [*node.inputs, *(f"{node.name}/{parameter}" if parameter else "" for parameter in parameters)]
     made = []
     if isinstance(node.op, Gemm) and len(graph.shapes()[node.inputs[0]]) > 1:
         flat = f"{node.name}/flat"
@@ -84,15 +85,18 @@ def _activation(kind: str, node: Node, source: str) -> NodeProto:
     return helper.make_node("Relu", [source], [node.name], name=f"{node.name}/relu")
 
 
-def _bounds(node: Node) -> dict[str, np.ndarray[Any, np.dtype[np.float32]]]:
-    values = node.op.attributes()
-    if values.get("activation") != "clip":
-        return {}
-    return {f"{node.name}/{bound}": np.array(values[bound], np.float32) for bound in ("low", "high")}
+def _constants(op: Operator) -> dict[str, Array]:
+    """What newer operator sets want as inputs where our operators have attributes, by name."""
+    values = op.attributes()
+    if values.get("activation") == "clip":
+        return {bound: np.array(values[bound], np.float32) for bound in ("low", "high")}
+    if isinstance(op, Resize):
+        return {"scales": np.array((1, 1, *op.factors), np.float32)}
+    return {}
 
 
 def _operation(op: Operator) -> tuple[str, dict[str, Any], tuple[str, ...]]:  # noqa: PLR0911  one operator a return
-    """ONNX operator, its attributes, and the parameters that it reads behind its data, in their order."""
+    """ONNX operator, its attributes, and what it reads behind its data, in order ("": an input that is left out)."""
     match op:
         case Conv():
             window = {"kernel_shape": op.kernel, "strides": op.strides, "pads": op.pads_begin + op.pads_end}
@@ -113,6 +117,9 @@ def _operation(op: Operator) -> tuple[str, dict[str, Any], tuple[str, ...]]:  # 
             return "Flatten", {"axis": 1}, ()
         case Add():
             return "Add", {}, ()
+        case Resize():
+            kinds = {"mode": op.mode, "coordinate_transformation_mode": op.coordinates, "nearest_mode": "floor"}
+            return "Resize", kinds, ("", "scales")
     raise GraphError(f"{op.name} has no ONNX form")
 
 

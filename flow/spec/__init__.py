@@ -27,6 +27,7 @@ from flow.spec.layers import (
     GlobalPoolLayer,
     LayerSpec,
     PoolLayer,
+    ResizeLayer,
 )
 from flow.spec.locate import locate
 from flow.spec.resolve import build_name, resolve
@@ -51,6 +52,7 @@ __all__ = [
     "Network",
     "PoolLayer",
     "Precision",
+    "ResizeLayer",
     "Resources",
     "Simulate",
     "Utilisation",

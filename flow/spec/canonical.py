@@ -20,6 +20,7 @@ _KINDS = {
     "FlattenLayer": "flatten",
     "AddLayer": "add",
     "ConcatLayer": "concat",
+    "ResizeLayer": "resize",
 }
 _LEFT_OUT = ("files", "origins", "warnings", "rules_text")
 

@@ -19,6 +19,7 @@ from flow.spec.layers import (
     GlobalPoolLayer,
     LayerSpec,
     PoolLayer,
+    ResizeLayer,
     Shape,
 )
 from flow.spec.value import Value
@@ -158,6 +159,25 @@ def _concat(item: FlatLayer, inputs: list[Shape], options: dict[str, Any], origi
     return ConcatLayer(name=item.name, inputs=item.inputs, shape=shape, origin=origin)
 
 
+def _resize(item: FlatLayer, inputs: list[Shape], options: dict[str, Any], origin: str) -> ResizeLayer:
+    channels, *spatial = inputs[0]
+    if not spatial:
+        raise Misfit("", "needs an input with spatial axes; this one is a vector")
+    mode = options.get("mode", "nearest")
+    if mode == "nearest" and "coordinates" in options:
+        raise Misfit("coordinates", "repeats values: its mode is nearest", "coordinates belong to mode: linear")
+    factors = per_axis(options, "factor", 1, spatial)
+    return ResizeLayer(
+        name=item.name,
+        inputs=item.inputs,
+        shape=(channels, *(n * f for n, f in zip(spatial, factors, strict=True))),
+        origin=origin,
+        mode=mode,
+        factors=factors,
+        coordinates=options.get("coordinates", "half_pixel") if mode == "linear" else "asymmetric",
+    )
+
+
 def _named(item: FlatLayer, inputs: list[Shape]) -> str:
     """`a 64 x 8 x 8, b 32 x 8 x 8`."""
     return ", ".join(f"{n} {' x '.join(map(str, s))}" for n, s in zip(item.inputs, inputs, strict=True))
@@ -178,6 +198,7 @@ _READERS: Mapping[str, _Reader] = {
     "flatten": _flatten,
     "add": _add,
     "concat": _concat,
+    "resize": _resize,
 }
 
 

@@ -107,4 +107,23 @@ class ConcatLayer(Layer):
     """Inputs one behind the other along the channels."""
 
 
-LayerSpec = ConvLayer | FcLayer | PoolLayer | GlobalPoolLayer | ActivationLayer | FlattenLayer | AddLayer | ConcatLayer
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResizeLayer(Layer):
+    """Enlarged in space; `mode` is nearest | linear, `factors` and `coordinates` as in the operator `resize`."""
+
+    mode: str
+    factors: tuple[int, ...]
+    coordinates: str
+
+
+LayerSpec = (
+    ConvLayer
+    | FcLayer
+    | PoolLayer
+    | GlobalPoolLayer
+    | ActivationLayer
+    | FlattenLayer
+    | AddLayer
+    | ConcatLayer
+    | ResizeLayer
+)

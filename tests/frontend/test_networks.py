@@ -25,8 +25,9 @@ GMACS = {
     "squeezenet1_1": 0.349,
     "c3d": 38.547,
     "r2plus1d_18": 40.519,
+    "unet_bilinear": 129.951,
 }
-UNSUPPORTED = {"efficientnet_b0": {"Sigmoid": 65, "Mul": 65}, "unet_bilinear": {"Resize": 4}}
+UNSUPPORTED = {"efficientnet_b0": {"Sigmoid": 65, "Mul": 65}}
 ZOO_UNSUPPORTED = {
     "bvlc_alexnet": {"LRN": 2, "Softmax": 1},
     "inception_v1": {"LRN": 2, "Softmax": 1},

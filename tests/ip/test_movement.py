@@ -1,0 +1,111 @@
+"""Modules that move values in space and between channels, against plain loops, in both modes."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.ip.bench import Case
+from tests.ip.test_channelwise import frames_of, one_and_more
+from tests.ip.test_convolution import AXES, check, integers
+
+FRACTION_BITS = 12
+
+
+def spread_over(y: int, size: int, factor: int, c: dict[str, int]) -> list[tuple[int, Fraction]]:
+    """Input positions and weights of an output position, by ONNX's definition of the coordinates."""
+    if not c["linear"]:
+        return [(y // factor, Fraction(1))]
+    if c["coordinates"] == 1:
+        position = Fraction(2 * y + 1, 2 * factor) - Fraction(1, 2)
+    elif c["coordinates"] == 2:
+        position = Fraction(y * (size - 1), max(1, size * factor - 1))
+    else:
+        position = Fraction(y, factor)
+    position = min(max(position, Fraction(0)), Fraction(size - 1))
+    low = int(position)
+    high = position - low
+    if high.denominator & (high.denominator - 1):  # no power of two: the module's weights are rounded
+        high = Fraction(int(high * 2**FRACTION_BITS + Fraction(1, 2)), 2**FRACTION_BITS)
+    return [(low, 1 - high), (low + 1, high)] if high else [(low, Fraction(1))]
+
+
+def resized(x: np.ndarray, c: dict[str, int]) -> np.ndarray:
+    """x: (C, D, H, W)."""
+    sizes = [c[f"in_{a}"] * c[f"factor_{a}"] for a in AXES]
+    y = np.zeros((len(x), *sizes), dtype=np.int64)
+    for where in itertools.product(*(range(n) for n in sizes)):
+        taps = [spread_over(p, c[f"in_{a}"], c[f"factor_{a}"], c) for p, a in zip(where, AXES, strict=True)]
+        for ch in range(len(x)):
+            total = Fraction(0)
+            for tap in itertools.product(*taps):
+                weight = tap[0][1] * tap[1][1] * tap[2][1]
+                total += weight * int(x[(ch, *(at for at, _ in tap))])
+            y[(ch, *where)] = (2 * total.numerator + total.denominator) // (2 * total.denominator)
+    return y
+
+
+def fraction_bits(size: int, factor: int, c: dict[str, int]) -> int:
+    if factor == 1 or not c["linear"]:
+        return 0
+    divisor = (factor, 2 * factor, max(1, size * factor - 1))[c["coordinates"]]
+    return divisor.bit_length() - 1 if divisor & (divisor - 1) == 0 else FRACTION_BITS
+
+
+def random_resize(r: random.Random) -> dict[str, int]:
+    rank = r.choice((1, 2, 2, 3))
+    c = {"linear": r.randint(0, 1), "coordinates": r.randint(0, 2), "channels": r.randint(1, 9)}
+    c |= {"coarse": r.randint(1, c["channels"]), "data_bits": r.choice((16, 8, 5))}
+    for i, axis in enumerate(AXES):
+        used = i >= 3 - rank
+        c[f"in_{axis}"] = r.randint(1, 5) if used else 1
+        c[f"factor_{axis}"] = r.choice((1, 2, 2, 3, 4)) if used else 1
+        c[f"fraction_{axis}"] = fraction_bits(c[f"in_{axis}"], c[f"factor_{axis}"], c)
+    return c
+
+
+def resize_case(r: random.Random, rng: np.random.Generator) -> Case:
+    c = random_resize(r)
+    x = integers(rng, c["data_bits"], 3, c["channels"], *(c[f"in_{a}"] for a in AXES))
+    return moved("resize", c, x, np.stack([resized(f, c) for f in x]))
+
+
+def moved(ip: str, c: dict[str, int], x: np.ndarray, y: np.ndarray) -> Case:
+    """A case of one input and one output with the same lanes."""
+    case = Case(ip, c, [{"in": frames_of(part, c["coarse"])} for part in one_and_more(x)])
+    case.results = [{"out": frames_of(part, c["coarse"])} for part in one_and_more(y)]
+    return case
+
+
+MAKERS = {"resize": (resize_case, 16)}
+
+
+def cases(share: int, seed: int) -> Iterator[Case]:
+    r, rng = random.Random(seed), np.random.default_rng(seed)
+    for maker, count in MAKERS.values():
+        for _ in range(max(1, count // share)):
+            yield maker(r, rng)
+
+
+@pytest.mark.parametrize("mode", ["native", "ap"])
+def test_random_modules(tmp_path: Path, mode: str) -> None:
+    check(list(cases(1 if mode == "native" else 4, 3)), tmp_path, mode)
+
+
+def test_late_writes_change_nothing(tmp_path: Path) -> None:
+    check(list(cases(3, 4)), tmp_path, "native", ("-DCONVMAKE_LATE_WRITES=3",))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["native", "ap"])
+@pytest.mark.parametrize("seed", range(3))
+def test_many_random_modules(tmp_path: Path, mode: str, seed: int) -> None:
+    r, rng = random.Random(300 + seed), np.random.default_rng(seed)
+    many = [maker(r, rng) for maker, count in MAKERS.values() for _ in range(2 * count)]
+    check(many, tmp_path, mode, ("-DCONVMAKE_LATE_WRITES=3",) if seed == 0 else ())

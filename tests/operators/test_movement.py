@@ -1,0 +1,88 @@
+"""Operators that move values: references against ONNX Runtime, integers against the definitions in plain loops."""
+
+from __future__ import annotations
+
+import itertools
+from fractions import Fraction
+
+import numpy as np
+import onnx
+import pytest
+
+import flow.operators  # noqa: F401  (registers them)
+from flow.fixed_point import Format, Numbers
+from flow.ir import operator_class
+from tests.operators.test_emulate import draw, draw_format
+from tests.operators.test_reference import close, normal, runtime
+
+SEEDS = range(12)
+Resize = operator_class("resize")
+
+
+def kept(x, op):
+    fmt = Format(16, -3)
+    return op.emulate([x], {}, Numbers((fmt,), fmt))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("mode", ["nearest", "linear"])
+def test_resize_reference(seed, mode):
+    random = np.random.default_rng(seed)
+    rank, coordinates = int(random.integers(1, 4)), ("asymmetric", "half_pixel", "align_corners")[seed % 3]
+    spatial = tuple(int(n) for n in random.integers(1, 6, rank))
+    factors = tuple(int(n) for n in random.integers(1, 5, rank))
+    x = normal(random, 2, 3, *spatial)
+    attributes = {"mode": mode, "coordinate_transformation_mode": coordinates, "nearest_mode": "floor"}
+    if mode == "nearest":
+        attributes["coordinate_transformation_mode"] = "asymmetric"
+    node = onnx.helper.make_node("Resize", ["x", "", "s"], ["y"], **attributes)
+    op = Resize(mode, factors, coordinates)
+    theirs = runtime(node, [x], [("s", np.array((1, 1, *factors), np.float32))])
+    assert theirs.shape[1:] == op.output_shape([x.shape[1:]])
+    close(op.reference([x], {}), theirs)
+
+
+def exact_weights(coordinates, y, size, factor):
+    """ONNX Resize's linear interpolation of one axis."""
+    position = {
+        "asymmetric": Fraction(y, factor),
+        "half_pixel": Fraction(2 * y + 1, 2 * factor) - Fraction(1, 2),
+        "align_corners": Fraction(y * (size - 1), max(1, size * factor - 1)),
+    }[coordinates]
+    position = min(max(position, Fraction(0)), Fraction(size - 1))
+    low = int(position)
+    return [(low, 1 - (position - low)), (min(low + 1, size - 1), position - low)]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("coordinates", ["asymmetric", "half_pixel"])
+def test_resize_by_powers_of_two_is_exact(seed, coordinates):
+    """One rounding of the exact value, half up."""
+    random = np.random.default_rng(seed)
+    spatial = tuple(int(n) for n in random.integers(1, 5, random.integers(1, 4)))
+    factors = tuple(int(n) for n in random.choice([1, 2, 4], len(spatial)))
+    fmt = draw_format(random)
+    x = draw(random, fmt, (1, 2, *spatial))
+    y = Resize("linear", factors, coordinates).emulate([x], {}, Numbers((fmt,), fmt))
+    for where in itertools.product(*(range(n) for n in y.shape[2:])):
+        axes = [exact_weights(coordinates, *a) for a in zip(where, spatial, factors, strict=True)]
+        for c in range(2):
+            value = sum(
+                np.prod([w for _, w in taps]) * int(x[(0, c, *(at for at, _ in taps))])
+                for taps in itertools.product(*axes)
+            )
+            assert y[(0, c, *where)] == (2 * value + 1) // 2
+
+
+def test_resize_with_aligned_corners_is_within_its_error():
+    """Weights of 12 bits: off by 2**-13 of two neighbours' distance on each axis, and half a step for the rounding."""
+    random = np.random.default_rng(0)
+    x = random.integers(-(2**15), 2**15, (2, 3, 9, 7))
+    exact = Resize("linear", (2, 3), "align_corners").reference([x.astype(np.float64)], {})
+    error = np.abs(kept(x, Resize("linear", (2, 3), "align_corners")) - exact).max()
+    assert 0.5 < error <= 0.5 + 2 * 2**16 * 2**-13
+
+
+def test_resize_nearest_repeats():
+    x = np.arange(6).reshape(1, 1, 2, 3)
+    np.testing.assert_array_equal(kept(x, Resize("nearest", (2, 3))), x.repeat(2, 2).repeat(3, 3))
