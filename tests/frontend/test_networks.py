@@ -33,7 +33,7 @@ ZOO_UNSUPPORTED = {
     "inception_v1": {"LRN": 2, "Softmax": 1},
     "inception_v2": {"Softmax": 1},
     "resnet50": {"Softmax": 1},
-    "shufflenet": {"Reshape": 32, "Softmax": 1},
+    "shufflenet": {"Softmax": 1},
     "squeezenet": {"Softmax": 1},
     "vgg19": {"Softmax": 1},
     "zfnet512": {"LRN": 2, "Softmax": 1},

@@ -6,6 +6,7 @@ import itertools
 import random
 from collections.abc import Iterator
 from fractions import Fraction
+from operator import floordiv, mod
 from pathlib import Path
 
 import numpy as np
@@ -76,6 +77,62 @@ def resize_case(r: random.Random, rng: np.random.Generator) -> Case:
     return moved("resize", c, x, np.stack([resized(f, c) for f in x]))
 
 
+def slice_case(r: random.Random, rng: np.random.Generator) -> Case:
+    lanes = r.randint(1, 4)
+    begin = lanes * r.randint(0, 2)
+    end = begin + r.randint(1, 6)
+    c = {"pixels": r.randint(1, 9), "channels": end + r.randint(0, 5), "begin": begin, "end": end, "coarse": lanes}
+    c["data_bits"] = r.choice((16, 8, 5))
+    x = integers(rng, c["data_bits"], 3, c["channels"], c["pixels"])
+    return moved("slice", c, x, x[:, begin:end])
+
+
+def pad_case(r: random.Random, rng: np.random.Generator) -> Case:
+    rank, lanes = r.choice((1, 2, 2, 3)), r.randint(1, 4)
+    c = {"channels": r.randint(1, 6), "front": lanes * r.choice((0, 0, 1)), "behind": r.choice((0, 0, 3))}
+    c |= {"coarse": lanes, "data_bits": r.choice((16, 8, 5)), "value": r.choice((0, -7, 15))}
+    for i, axis in enumerate(AXES):
+        used = i >= 3 - rank
+        front, behind = (r.randint(-1, 2), r.randint(-1, 2)) if used else (0, 0)
+        c |= {f"in_{axis}": r.randint(3, 5) if used else 1, f"pad_{axis}0": front, f"pad_{axis}1": behind}
+    x = integers(rng, c["data_bits"], 3, c["channels"], *(c[f"in_{a}"] for a in AXES))
+    pads = [(c["front"], c["behind"]), *((c[f"pad_{a}0"], c[f"pad_{a}1"]) for a in AXES)]
+    y = np.full((3, *(n + b + e for n, (b, e) in zip(x.shape[1:], pads, strict=True))), c["value"])
+    for where in np.ndindex(*y.shape[1:]):
+        source = tuple(p - b for p, (b, _) in zip(where, pads, strict=True))
+        if all(0 <= p < n for p, n in zip(source, x.shape[1:], strict=True)):
+            y[(slice(None), *where)] = x[(slice(None), *source)]
+    return moved("pad", c, x, y)
+
+
+def shuffle_case(r: random.Random, rng: np.random.Generator) -> Case:
+    rows, columns, block = r.randint(1, 4), r.randint(1, 4), r.choice((1, 1, 2, 3))
+    channels = rows * columns * block
+    c = {"pixels": r.randint(1, 9), "channels": channels, "rows": rows, "block": block}
+    c |= {"coarse": r.randint(1, min(channels, 6)), "data_bits": r.choice((16, 8, 5))}
+    x = integers(rng, c["data_bits"], 3, channels, c["pixels"])
+    y = np.empty_like(x)
+    for i, j, k in np.ndindex(rows, columns, block):
+        y[:, (j * rows + i) * block + k] = x[:, (i * columns + j) * block + k]
+    return moved("shuffle", c, x, y)
+
+
+def depth_to_space_case(r: random.Random, rng: np.random.Generator) -> Case:
+    rank, lanes = r.choice((1, 2, 2, 3)), r.randint(1, 3)
+    c = {"channels": lanes * r.randint(1, 3), "coarse": lanes, "data_bits": r.choice((16, 8, 5))}
+    for i, axis in enumerate(AXES):
+        used = i >= 3 - rank
+        c |= {f"in_{axis}": r.randint(1, 4) if used else 1, f"block_{axis}": r.randint(1, 3) if used else 1}
+    size, block = ([c[f"{name}_{a}"] for a in AXES] for name in ("in", "block"))
+    x = integers(rng, c["data_bits"], 3, int(np.prod(block)) * c["channels"], *size)
+    y = np.empty((3, c["channels"], *(n * b for n, b in zip(size, block, strict=True))), np.int64)
+    for ch, *where in np.ndindex(*y.shape[1:]):
+        low, at = ([op(p, b) for p, b in zip(where, block, strict=True)] for op in (floordiv, mod))
+        first = ((at[0] * block[1] + at[1]) * block[2] + at[2]) * c["channels"]
+        y[(slice(None), ch, *where)] = x[(slice(None), first + ch, *low)]
+    return moved("depth_to_space", c, x, y)
+
+
 def moved(ip: str, c: dict[str, int], x: np.ndarray, y: np.ndarray) -> Case:
     """A case of one input and one output with the same lanes."""
     case = Case(ip, c, [{"in": frames_of(part, c["coarse"])} for part in one_and_more(x)])
@@ -83,7 +140,13 @@ def moved(ip: str, c: dict[str, int], x: np.ndarray, y: np.ndarray) -> Case:
     return case
 
 
-MAKERS = {"resize": (resize_case, 16)}
+MAKERS = {
+    "resize": (resize_case, 16),
+    "slice": (slice_case, 6),
+    "pad": (pad_case, 12),
+    "shuffle": (shuffle_case, 9),
+    "depth_to_space": (depth_to_space_case, 12),
+}
 
 
 def cases(share: int, seed: int) -> Iterator[Case]:

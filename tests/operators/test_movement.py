@@ -86,3 +86,27 @@ def test_resize_with_aligned_corners_is_within_its_error():
 def test_resize_nearest_repeats():
     x = np.arange(6).reshape(1, 1, 2, 3)
     np.testing.assert_array_equal(kept(x, Resize("nearest", (2, 3))), x.repeat(2, 2).repeat(3, 3))
+
+
+def test_slice():
+    x = np.arange(2 * 5 * 3).reshape(2, 5, 3)
+    np.testing.assert_array_equal(kept(x, operator_class("slice")(1, 4)), x[:, [1, 2, 3]])
+
+
+def test_pad_rounds_its_value_into_the_format():
+    fmt = Format(8, -3)
+    x = np.array([[[5, -6]]])
+    for value, integer in ((0.5, 4), (0.07, 1), (1e30, 127)):
+        y = operator_class("pad")((1, 0), (0, 1), value).emulate([x], {}, Numbers((fmt,), fmt))
+        assert y.tolist() == [[[integer, integer, integer], [5, -6, integer]]]
+
+
+def test_shuffle_and_depth_to_space_in_plain_loops():
+    x = np.arange(24 * 2 * 3).reshape(1, 24, 2, 3)
+    shuffled = kept(x, operator_class("shuffle")(3, 2))
+    for i, j, k in itertools.product(range(3), range(4), range(2)):
+        np.testing.assert_array_equal(shuffled[0, (j * 3 + i) * 2 + k], x[0, (i * 4 + j) * 2 + k])
+    spread = kept(x, operator_class("depth_to_space")((2, 3)))
+    assert spread.shape == (1, 4, 4, 9)
+    for c, h, w in itertools.product(range(4), range(4), range(9)):
+        assert spread[0, c, h, w] == x[0, (h % 2 * 3 + w % 3) * 4 + c, h // 2, w // 3]

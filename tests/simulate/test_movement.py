@@ -11,7 +11,11 @@ import pytest
 from flow.ir import Folding
 from flow.model.simulation import timing_of
 from flow.operators.concat import Concat
+from flow.operators.depth_to_space import DepthToSpace
+from flow.operators.pad import Pad
 from flow.operators.resize import Resize
+from flow.operators.shuffle import Shuffle
+from flow.operators.slice import Slice
 from tests.generate.designs import Layer, Sample, conv, one, pool, sample
 from tests.simulate.timed_runs import SCHEDULES, compiled, prepared, tokens
 
@@ -50,10 +54,39 @@ def volume() -> Sample:
     return sample(layers, (2, 2, 3, 4))
 
 
+def shuffled() -> Sample:
+    """The halves of a tensor on two ways, channels shuffled where they meet again (ShuffleNet V2), then enlarged."""
+    layers: list[Layer] = [
+        ("a", conv(8, 3, pad=1, activation="relu"), ("x",), Folding(1, 4, 1, 3)),
+        ("left", Slice(0, 4), ("a",), one(4)),
+        ("right", Slice(4, 8), ("a",), one(2)),
+        ("b", conv(4, 3, pad=1), ("right",), Folding(2, 2, 1, 3)),
+        ("k", Concat(), ("left", "b"), one(2)),
+        ("s", Shuffle(2), ("k",), one(3)),
+        ("d", DepthToSpace((2, 2)), ("s",), one(1)),
+        ("p", Pad((0, 1, 0), (2, -1, 1), 0.25), ("d",), one(1)),
+        ("c", conv(3, 3), ("p",), Folding(2, 3, 1, 3)),
+    ]
+    return sample(layers, (2, 4, 5))
+
+
+def volume_of_phases() -> Sample:
+    """Channels to space in three dimensions."""
+    layers: list[Layer] = [
+        ("a", conv(24, (1, 1, 1)), ("x",), Folding(1, 5)),
+        ("s", Shuffle(3, 2), ("a",), one(6)),
+        ("d", DepthToSpace((2, 3, 1)), ("s",), one(2)),
+        ("b", conv(2, (2, 3, 1)), ("d",), Folding(1, 1, 1, 2)),
+    ]
+    return sample(layers, (2, 2, 3, 4))
+
+
 DESIGNS: dict[str, tuple[Callable[[], Sample], bool]] = {
     "linear": (lambda: u_shape("linear", "half_pixel"), True),
     "nearest": (lambda: u_shape("nearest"), False),
     "volume": (volume, False),
+    "shuffled": (shuffled, True),
+    "volume of phases": (volume_of_phases, False),
 }
 """Designs by name, and whether they are quick enough for every run."""
 
