@@ -10,6 +10,7 @@ from flow.operators.activate import Activation
 from flow.operators.add import Add
 from flow.operators.batch_norm import BatchNorm
 from flow.operators.concat import Concat
+from flow.operators.conv_transpose import ConvTranspose
 from flow.operators.convolution import Conv
 from flow.operators.flatten import Flatten
 from flow.operators.global_pool import GlobalPool
@@ -24,6 +25,7 @@ from flow.spec.layers import (
     AddLayer,
     ConcatLayer,
     ConvLayer,
+    ConvTransposeLayer,
     FcLayer,
     FlattenLayer,
     GlobalPoolLayer,
@@ -96,6 +98,9 @@ def _steps(layer: LayerSpec) -> tuple[Step, ...]:  # noqa: PLR0911  one kind of 
         case ConvLayer():
             norm = (Step(BatchNorm()),) if layer.batchnorm else ()
             return (Step(_conv(layer), layer.inputs), *norm, *_activation(layer.activation))
+        case ConvTransposeLayer():
+            norm = (Step(BatchNorm()),) if layer.batchnorm else ()
+            return (Step(_conv_transpose(layer), layer.inputs), *norm, *_activation(layer.activation))
         case FcLayer():
             return (Step(Gemm(layer.units, layer.bias), layer.inputs), *_activation(layer.activation))
         case PoolLayer():
@@ -119,6 +124,13 @@ def _steps(layer: LayerSpec) -> tuple[Step, ...]:  # noqa: PLR0911  one kind of 
 def _conv(layer: ConvLayer) -> Conv:
     pads = layer.pads_begin, layer.pads_end
     return Conv(layer.filters, layer.kernel, layer.stride, *pads, layer.dilation, layer.groups, layer.bias)
+
+
+def _conv_transpose(layer: ConvTransposeLayer) -> ConvTranspose:
+    cut, ones = (layer.pads_begin, layer.pads_end), (1,) * len(layer.kernel)
+    return ConvTranspose(
+        layer.filters, layer.kernel, layer.stride, *cut, ones, layer.output_padding, layer.groups, layer.bias
+    )
 
 
 def _activation(spec: ActivationSpec) -> tuple[Step, ...]:

@@ -21,6 +21,7 @@ _KINDS = {
     "AddLayer": "add",
     "ConcatLayer": "concat",
     "ResizeLayer": "resize",
+    "ConvTransposeLayer": "conv_transpose",
 }
 _LEFT_OUT = ("files", "origins", "warnings", "rules_text")
 

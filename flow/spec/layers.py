@@ -116,6 +116,22 @@ class ResizeLayer(Layer):
     coordinates: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConvTransposeLayer(Layer):
+    """Transposed convolution, batch normalisation, activation. Weight: (filters, channels/groups, *kernel)."""
+
+    filters: int
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    pads_begin: tuple[int, ...]
+    pads_end: tuple[int, ...]
+    output_padding: tuple[int, ...]
+    groups: int
+    bias: bool
+    batchnorm: bool
+    activation: Activation
+
+
 LayerSpec = (
     ConvLayer
     | FcLayer
@@ -126,4 +142,5 @@ LayerSpec = (
     | AddLayer
     | ConcatLayer
     | ResizeLayer
+    | ConvTransposeLayer
 )
