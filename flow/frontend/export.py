@@ -18,6 +18,7 @@ from flow.operators.depth_to_space import DepthToSpace
 from flow.operators.flatten import Flatten
 from flow.operators.global_pool import GlobalPool
 from flow.operators.inner_product import Gemm
+from flow.operators.lrn import Lrn
 from flow.operators.pad import Pad
 from flow.operators.pool import Pool
 from flow.operators.reshape import Reshape
@@ -169,6 +170,8 @@ def _operation(op: Operator) -> tuple[str, dict[str, Any], tuple[str, ...]]:  # 
             window = {"kernel_shape": op.kernel, "strides": op.strides, "pads": op.pads_begin + op.pads_end}
             others = {"dilations": op.dilations, "group": op.groups, "output_padding": op.output_padding}
             return "ConvTranspose", window | others, _weight_and(op.bias)
+        case Lrn():
+            return "LRN", dict(op.attributes()), ()
         case Pad():
             return "Pad", {}, ("pads", "value")
         case Reshape():

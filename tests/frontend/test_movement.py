@@ -207,3 +207,11 @@ def test_padding_that_no_window_can_take(tmp_path: Path) -> None:
     m.conv(5, 3)
     m.add("Pad", m.constant(np.array([1, -1, 0, 1])), m.constant(np.float32(0)), m.constant(np.array([1, 3])))
     assert [node.op.name for node in check(m.save(tmp_path)).nodes] == ["pad", "conv", "pad"]
+
+
+def test_lrn(tmp_path: Path) -> None:
+    m = Model(1, 3, 5, 4)
+    m.conv(3, 8)
+    m.add("LRN", size=5, alpha=0.1, beta=0.75, bias=1.0)
+    m.conv(8, 4, kernel=1)
+    assert [n.op.name for n in check(m.save(tmp_path)).nodes] == ["conv", "lrn", "conv"]

@@ -12,6 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from flow.fixed_point import Format, Numbers
+from flow.ir import Folding
+from flow.operators.lrn import Lrn
 from tests.ip.bench import Case
 from tests.ip.test_channelwise import frames_of, one_and_more
 from tests.ip.test_convolution import AXES, check, integers
@@ -133,6 +136,18 @@ def depth_to_space_case(r: random.Random, rng: np.random.Generator) -> Case:
     return moved("depth_to_space", c, x, y)
 
 
+def lrn_case(r: random.Random, rng: np.random.Generator) -> Case:
+    """Against the operator's integers, which `tests/operators` holds against the definition."""
+    data = Format(r.choice((16, 8, 5)), r.randint(-10, 0))
+    op = Lrn(r.choice((1, 3, 5, 7)), r.choice((1e-4, 1e-2, 1.0)), r.choice((0.75, 0.5, 1.0)), r.choice((1.0, 2.0)))
+    out = Format(r.choice((16, 8)), data.exponent + r.randint(-2, 3))
+    shape, lanes = (r.randint(1, 9), r.randint(1, 5)), r.randint(1, 4)
+    numbers = Numbers((data,), out)
+    c = op.module_parameters([shape], numbers, Folding(min(lanes, shape[0]), min(lanes, shape[0])))
+    x = integers(rng, data.bits, 3, *shape)
+    return moved("lrn", c, x, op.emulate([x], {}, numbers))
+
+
 def moved(ip: str, c: dict[str, int], x: np.ndarray, y: np.ndarray) -> Case:
     """A case of one input and one output with the same lanes."""
     case = Case(ip, c, [{"in": frames_of(part, c["coarse"])} for part in one_and_more(x)])
@@ -144,6 +159,7 @@ MAKERS = {
     "resize": (resize_case, 16),
     "slice": (slice_case, 6),
     "pad": (pad_case, 12),
+    "lrn": (lrn_case, 9),
     "shuffle": (shuffle_case, 9),
     "depth_to_space": (depth_to_space_case, 12),
 }

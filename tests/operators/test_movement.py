@@ -110,3 +110,27 @@ def test_shuffle_and_depth_to_space_in_plain_loops():
     assert spread.shape == (1, 4, 4, 9)
     for c, h, w in itertools.product(range(4), range(4), range(9)):
         assert spread[0, c, h, w] == x[0, (h % 2 * 3 + w % 3) * 4 + c, h // 2, w // 3]
+
+
+LRNS = [(5, 1e-4, 0.75, 1.0), (3, 0.5, 0.5, 2.0), (1, 1e-2, 1.0, 0.5)]
+
+
+@pytest.mark.parametrize(("size", "alpha", "beta", "bias"), LRNS)
+def test_lrn_reference(size, alpha, beta, bias):
+    x = 20 * normal(np.random.default_rng(0), 2, 7, 3, 4)
+    node = onnx.helper.make_node("LRN", ["x"], ["y"], size=size, alpha=alpha, beta=beta, bias=bias)
+    close(operator_class("lrn")(size, alpha, beta, bias).reference([x], {}), runtime(node, [x]))
+
+
+@pytest.mark.parametrize("exponent", [-14, -10, -5, 0])
+@pytest.mark.parametrize("beta", [0.5, 0.75, 1.0])
+@pytest.mark.parametrize(("alpha", "bias"), [(1e-4, 1.0), (0.1, 2.0), (5.0, 0.01), (0.0, 1.0)])
+def test_lrn_is_within_its_error(exponent, beta, alpha, bias):
+    """The chord of m**-beta over a sixteenth, what the constants are rounded by, and half a step of the output."""
+    random = np.random.default_rng(exponent + 20)
+    data, op = Format(16, exponent), operator_class("lrn")(5, alpha, beta, bias)
+    x = random.integers(-(2**15), 2**15, (2, 9, 40)) // 2 ** random.integers(0, 14, (2, 9, 40))
+    exact = op.reference([data.real(x)], {})
+    out = Format(32, int(np.floor(np.log2(np.abs(exact).max()))) - 29)
+    ours = out.real(op.emulate([x], {}, Numbers((data,), out)))
+    assert np.all(np.abs(ours - exact) <= (beta * (beta + 1) / 2048 + 2**-13) * np.abs(exact) + out.scale / 2)

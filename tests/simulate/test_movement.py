@@ -12,6 +12,7 @@ from flow.ir import Folding
 from flow.model.simulation import timing_of
 from flow.operators.concat import Concat
 from flow.operators.depth_to_space import DepthToSpace
+from flow.operators.lrn import Lrn
 from flow.operators.pad import Pad
 from flow.operators.resize import Resize
 from flow.operators.shuffle import Shuffle
@@ -55,7 +56,7 @@ def volume() -> Sample:
 
 
 def shuffled() -> Sample:
-    """The halves of a tensor on two ways, channels shuffled where they meet again (ShuffleNet V2), then enlarged."""
+    """The halves of a tensor on two ways, shuffled where they meet again (ShuffleNet V2); normalised, enlarged."""
     layers: list[Layer] = [
         ("a", conv(8, 3, pad=1, activation="relu"), ("x",), Folding(1, 4, 1, 3)),
         ("left", Slice(0, 4), ("a",), one(4)),
@@ -63,7 +64,8 @@ def shuffled() -> Sample:
         ("b", conv(4, 3, pad=1), ("right",), Folding(2, 2, 1, 3)),
         ("k", Concat(), ("left", "b"), one(2)),
         ("s", Shuffle(2), ("k",), one(3)),
-        ("d", DepthToSpace((2, 2)), ("s",), one(1)),
+        ("n", Lrn(5, 0.5), ("s",), one(2)),
+        ("d", DepthToSpace((2, 2)), ("n",), one(1)),
         ("p", Pad((0, 1, 0), (2, -1, 1), 0.25), ("d",), one(1)),
         ("c", conv(3, 3), ("p",), Folding(2, 3, 1, 3)),
     ]
