@@ -114,8 +114,10 @@ def test_slice(tmp_path: Path, opset: int) -> None:
             m.add("Slice", source=whole, axes=[1], starts=begin, ends=end)
         else:
             m.add("Slice", *(m.constant(np.array(v, np.int64)) for v in (begin, end, [-3], [1])), source=whole)
-    m.add("Concat", m.nodes[-2].output[0], axis=1)
-    check(m.save(tmp_path))
+    right = m.last
+    b = m.conv(4, 4, pads=[1, 1, 1, 1])
+    m.add("Concat", right, b, axis=1, source=m.nodes[-3].output[0])
+    assert [n.op.name for n in check(m.save(tmp_path)).nodes] == ["conv", "slice", "conv", "concat"]
 
 
 def test_channels_last_split_meets_its_transposes(tmp_path: Path) -> None:
