@@ -67,7 +67,8 @@ def shuffled() -> Sample:
         ("n", Lrn(5, 0.5), ("s",), one(2)),
         ("d", DepthToSpace((2, 2)), ("n",), one(1)),
         ("p", Pad((0, 1, 0), (2, -1, 1), 0.25), ("d",), one(1)),
-        ("c", conv(3, 3), ("p",), Folding(2, 3, 1, 3)),
+        ("r", Resize("linear", (1, 2), "half_pixel"), ("p",), one(2)),
+        ("c", conv(3, 3), ("r",), Folding(2, 3, 1, 3)),
     ]
     return sample(layers, (2, 4, 5))
 
@@ -84,7 +85,7 @@ def volume_of_phases() -> Sample:
 
 
 DESIGNS: dict[str, tuple[Callable[[], Sample], bool]] = {
-    "linear": (lambda: u_shape("linear", "half_pixel"), True),
+    "linear": (lambda: u_shape("linear", "half_pixel"), False),
     "nearest": (lambda: u_shape("nearest"), False),
     "volume": (volume, False),
     "shuffled": (shuffled, True),
