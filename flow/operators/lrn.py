@@ -91,10 +91,18 @@ class Lrn(Operator):
             result += wide[:, offset : offset + channels]
         return result
 
+    def _squared_bits(self, data: Format) -> int:
+        """Bits of the data that are squared, the highest: all of them up to 20, so that 64 bits hold what follows.
+
+        Wider data lose accuracy where their squares outweigh the bias and only lower bits are set.
+        """
+        return min(data.bits, (48 - (self.size - 1).bit_length()) // 2)
+
     def constants(self, data: Format) -> Constants:
-        """For data of a format of at most 24 bits."""
-        share = self.alpha / self.size * 4.0**data.exponent
-        square_bits = 2 * data.bits - 1 + (self.size - 1).bit_length()
+        """For data of a format."""
+        squared = self._squared_bits(data)
+        share = self.alpha / self.size * 4.0 ** (data.exponent + data.bits - squared)
+        square_bits = 2 * squared - 1 + (self.size - 1).bit_length()
         fraction = _MOST_BIAS - math.frexp(self.bias)[1]
         if share:
             fraction = min(fraction, square_bits, _MOST_SHARE - math.frexp(share)[1] + 1)
@@ -103,7 +111,7 @@ class Lrn(Operator):
             drop = max(0, _MOST_SHARE + 1 - math.frexp(scaled)[1])
         bias, scale = max(1, round(self.bias * 2.0**fraction)), round(scaled * 2.0**drop)
         drop = min(drop, square_bits + _MOST_SHARE + 2)
-        most = bias + ((self.size << (2 * data.bits - 2)) * scale >> drop)
+        most = bias + ((self.size << (2 * squared - 2)) * scale >> drop)
         lowest = bias.bit_length() - 1
         power = 2.0 ** (-self.beta * (lowest - fraction))
         raised = math.frexp(power)[1]
@@ -113,7 +121,8 @@ class Lrn(Operator):
 
     def emulate(self, xs: Sequence[Array], parameters: Mapping[str, Array], numbers: Numbers) -> Array:
         x, k = xs[0].astype(np.int64), self.constants(numbers.inputs[0])
-        s = k.bias + (self._sums(x * x) * k.scale >> np.int64(k.drop))
+        high = x >> np.int64(numbers.inputs[0].bits - self._squared_bits(numbers.inputs[0]))
+        s = k.bias + (self._sums(high * high) * k.scale >> np.int64(k.drop))
         q = sum((s >> np.int64(bit) > 0).astype(np.int64) for bit in range(1, k.sum_bits))
         m = np.where(q >= MANTISSA_BITS, s >> np.maximum(q - MANTISSA_BITS, 0), s << np.maximum(MANTISSA_BITS - q, 0))
         low = MANTISSA_BITS - SEGMENTS.bit_length() + 1
@@ -150,6 +159,13 @@ def lrn_from_onnx(node: OnnxNode) -> Imported:
     """Normalisation with a positive bias, an exponent of up to 1 and a window that is symmetric."""
     node.shape(0)
     op = Lrn(node.integer("size"), node.number("alpha", 1e-4), node.number("beta", 0.75), node.number("bias", 1.0))
-    if op.size < 1 or op.size % 2 == 0 or op.alpha < 0 or not 0 < op.beta <= 1 or not 2**-16 < op.bias < 2**16:
+    if (
+        op.size < 1
+        or op.size % 2 == 0
+        or op.alpha < 0
+        or not 0 < op.beta <= 1
+        or op.size > 256
+        or not 2**-16 < op.bias < 2**16
+    ):
         raise Unsupported(f"size {op.size}, alpha {op.alpha}, beta {op.beta}, bias {op.bias}")
     return (Step(op, node.inputs[:1]),)

@@ -30,7 +30,9 @@ template <class c> struct lrn_layer {
     static const int fall = 30;      // of 2^-beta
     static const int segment = 4;    // bits that choose a segment of the mantissa's table
     static const int rest = mantissa - segment;
-    static const int square_bits = 2 * bits;
+    // The highest bits of the data are squared: all of them up to 20, so that 64 bits hold what follows.
+    static const int squared = smaller(bits, (48 - log2_ceil(c::size)) / 2);
+    static const int square_bits = 2 * squared;
     static const int sum_bits = square_bits + log2_ceil(c::size);
     static const int share_bits = larger(larger(c::sum_bits, mantissa + 1) + 1, 32);
 
@@ -142,7 +144,8 @@ template <class c> struct lrn_layer {
                 for (int l = 0; l < lanes; ++l) {
 #pragma HLS UNROLL
                     const integer<bits> x = get_lane<bits>(w, l);
-                    squares[l] = multiply<bits, bits>(x, x);
+                    const integer<squared> high = integer<squared>(x >> (bits - squared));
+                    squares[l] = multiply<squared, squared>(high, high);
                 }
                 if (i.value() >= ahead) {
                     out_word result = zero_word<out_word>();

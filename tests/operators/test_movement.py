@@ -122,14 +122,17 @@ def test_lrn_reference(size, alpha, beta, bias):
     close(operator_class("lrn")(size, alpha, beta, bias).reference([x], {}), runtime(node, [x]))
 
 
+LRN_ERRORS = [(16, 1e-4, 1.0), (16, 0.1, 2.0), (16, 5.0, 0.01), (16, 0.0, 1.0), (32, 1e-4, 1.0), (32, 0.1, 2.0)]
+
+
 @pytest.mark.parametrize("exponent", [-14, -10, -5, 0])
 @pytest.mark.parametrize("beta", [0.5, 0.75, 1.0])
-@pytest.mark.parametrize(("alpha", "bias"), [(1e-4, 1.0), (0.1, 2.0), (5.0, 0.01), (0.0, 1.0)])
-def test_lrn_is_within_its_error(exponent, beta, alpha, bias):
+@pytest.mark.parametrize(("bits", "alpha", "bias"), LRN_ERRORS)
+def test_lrn_is_within_its_error(bits, exponent, beta, alpha, bias):
     """The chord of m**-beta over a sixteenth, what the constants are rounded by, and half a step of the output."""
     random = np.random.default_rng(exponent + 20)
-    data, op = Format(16, exponent), operator_class("lrn")(5, alpha, beta, bias)
-    x = random.integers(-(2**15), 2**15, (2, 9, 40)) // 2 ** random.integers(0, 14, (2, 9, 40))
+    data, op = Format(bits, exponent + 16 - bits), operator_class("lrn")(5, alpha, beta, bias)
+    x = random.integers(data.lowest, data.highest, (2, 9, 40)) // 2 ** random.integers(0, 14, (2, 9, 40))
     exact = op.reference([data.real(x)], {})
     out = Format(32, int(np.floor(np.log2(np.abs(exact).max()))) - 29)
     ours = out.real(op.emulate([x], {}, Numbers((data,), out)))
