@@ -211,7 +211,8 @@ class _Survey:
             reader = self.edges[tensor.readers[0]].reader
             node = self.nodes[reader]
             same = self.tensors[self.inputs + reader].bits == tensor.bits
-            if reader != p + 1 or node.op.arity != 1 or self.layers[reader].weighted or not same:
+            channelwise = node.op.arity == 1 and node.op.keeps_channels() and not self.layers[reader].weighted
+            if reader != p + 1 or not channelwise or not same:
                 return tuple(chain)
             chain.append(reader)
             p = reader

@@ -1,6 +1,6 @@
 """Integers with scales, rounding and saturation: the numerics contract in code."""
 
-from flow.fixed_point.format import Format, Integers, Numbers, saturate, shift_round
+from flow.fixed_point.format import MAXIMUM_SHIFT, Format, Integers, Numbers, saturate, shift_round
 from flow.fixed_point.requantise import (
     ACCUMULATOR_LIMIT,
     ACTIVATIONS,
@@ -16,6 +16,7 @@ __all__ = [
     "ACCUMULATOR_LIMIT",
     "ACTIVATIONS",
     "ALPHA_BITS",
+    "MAXIMUM_SHIFT",
     "Format",
     "Integers",
     "Nonlinearity",

@@ -12,7 +12,7 @@ from flow.frontend.fold import folded
 from flow.frontend.source import printable
 from flow.frontend.tensors import is_float, type_name
 from flow.ir import Graph, Node, Operator, Shape, ShapeError, Weight
-from flow.operators.onnx_node import Imported, OnnxNode, Same, Step, Unsupported, imported_kinds, importers
+from flow.operators.onnx_node import Imported, OnnxNode, Same, Several, Step, Unsupported, imported_kinds, importers
 
 if TYPE_CHECKING:
     from onnx import NodeProto
@@ -67,7 +67,7 @@ class Conversion:
             self._forget(node)
             return
         try:
-            self._take(node, self._import(node))
+            self._take(node.output, self._import(node))
         except Unsupported as reason:
             self.refuse(node, str(reason))
         except ShapeError as reason:
@@ -111,6 +111,7 @@ class Conversion:
             self.opset,
             self.shapes,
             self.constants,
+            tuple(node.output),
         )
         for importer in importers(node.op_type):
             found = importer(seen)
@@ -124,11 +125,15 @@ class Conversion:
         if to is not None and not is_float(to):
             raise Unsupported(f"to {type_name(to)}")
 
-    def _take(self, node: NodeProto, imported: Imported) -> None:
-        if isinstance(imported, Same):
-            self.aliases[node.output[0]] = imported.tensor
+    def _take(self, outputs: Sequence[str], imported: Imported) -> None:
+        if isinstance(imported, Several):
+            for output, part in zip(outputs, imported.parts, strict=True):
+                if output in self.read:
+                    self._take([output], part)
+        elif isinstance(imported, Same):
+            self.aliases[outputs[0]] = imported.tensor
         elif imported:
-            self._append(node.output[0], imported)
+            self._append(outputs[0], imported)
 
     def _append(self, output: str, steps: Sequence[Step]) -> None:
         made: list[str] = []

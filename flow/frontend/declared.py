@@ -10,12 +10,14 @@ from flow.operators.activate import Activation
 from flow.operators.add import Add
 from flow.operators.batch_norm import BatchNorm
 from flow.operators.concat import Concat
+from flow.operators.conv_transpose import ConvTranspose
 from flow.operators.convolution import Conv
 from flow.operators.flatten import Flatten
 from flow.operators.global_pool import GlobalPool
 from flow.operators.inner_product import Gemm
 from flow.operators.onnx_node import Step
 from flow.operators.pool import Pool
+from flow.operators.resize import Resize
 from flow.spec import Network
 from flow.spec.layers import Activation as ActivationSpec
 from flow.spec.layers import (
@@ -23,11 +25,13 @@ from flow.spec.layers import (
     AddLayer,
     ConcatLayer,
     ConvLayer,
+    ConvTransposeLayer,
     FcLayer,
     FlattenLayer,
     GlobalPoolLayer,
     LayerSpec,
     PoolLayer,
+    ResizeLayer,
 )
 
 INPUT = "input"
@@ -94,6 +98,9 @@ def _steps(layer: LayerSpec) -> tuple[Step, ...]:  # noqa: PLR0911  one kind of 
         case ConvLayer():
             norm = (Step(BatchNorm()),) if layer.batchnorm else ()
             return (Step(_conv(layer), layer.inputs), *norm, *_activation(layer.activation))
+        case ConvTransposeLayer():
+            norm = (Step(BatchNorm()),) if layer.batchnorm else ()
+            return (Step(_conv_transpose(layer), layer.inputs), *norm, *_activation(layer.activation))
         case FcLayer():
             return (Step(Gemm(layer.units, layer.bias), layer.inputs), *_activation(layer.activation))
         case PoolLayer():
@@ -107,6 +114,8 @@ def _steps(layer: LayerSpec) -> tuple[Step, ...]:  # noqa: PLR0911  one kind of 
             return (Step(Flatten(), layer.inputs),)
         case ConcatLayer():
             return (Step(Concat(), layer.inputs),)
+        case ResizeLayer():
+            return (Step(Resize(layer.mode, layer.factors, layer.coordinates), layer.inputs),)
         case AddLayer():
             first = Step(Add(), layer.inputs[:2])
             return (first, *(Step(Add(), (-1, name)) for name in layer.inputs[2:]), *_activation(layer.activation))
@@ -115,6 +124,13 @@ def _steps(layer: LayerSpec) -> tuple[Step, ...]:  # noqa: PLR0911  one kind of 
 def _conv(layer: ConvLayer) -> Conv:
     pads = layer.pads_begin, layer.pads_end
     return Conv(layer.filters, layer.kernel, layer.stride, *pads, layer.dilation, layer.groups, layer.bias)
+
+
+def _conv_transpose(layer: ConvTransposeLayer) -> ConvTranspose:
+    cut, ones = (layer.pads_begin, layer.pads_end), (1,) * len(layer.kernel)
+    return ConvTranspose(
+        layer.filters, layer.kernel, layer.stride, *cut, ones, layer.output_padding, layer.groups, layer.bias
+    )
 
 
 def _activation(spec: ActivationSpec) -> tuple[Step, ...]:

@@ -59,6 +59,10 @@ class Operator:
         """
         raise NotImplementedError
 
+    def keeps_channels(self) -> bool:
+        """Whether output channel c depends on input channel c alone, so that channels may come in shares."""
+        return True
+
     # The hardware module that computes it.
 
     def parallelism(self, inputs: Sequence[Shape]) -> Folding:

@@ -33,6 +33,8 @@ from flow.model.resources import REGISTER_DEPTH, STREAM_DEPTH, fifo_depth
 MARGIN_PIXELS = 2
 WHOLE_FRAME = ("global_pool", "inner_product")
 """Modules whose first output needs the whole frame."""
+ENLARGES = ("resize",)
+"""Modules that give more positions than they take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +77,12 @@ def join_words(lag: Any, lead: Any, longest: Any, pixels: Any, words: Any) -> An
 def window_pixels(ip: str, parameters: Mapping[str, Any]) -> int:
     """Pixels that the input of a module with a window holds: a row, and a frame's plane where the window is deep.
 
+    So does that of a module that enlarges: it swallows a row in one of its own and then gives the next without reading.
     0 for modules without a window.
     """
+    if ip in ENLARGES:
+        plane = parameters["in_h"] if parameters["factor_d"] > 1 else 1
+        return int(parameters["in_w"] * plane) + MARGIN_PIXELS
     if "kernel_h" not in parameters or all(parameters[f"kernel_{axis}"] == 1 for axis in "dhw"):
         return 0
     plane = parameters["in_h"] if parameters["kernel_d"] > 1 else 1

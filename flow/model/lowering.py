@@ -119,7 +119,9 @@ def narrowed(graph: Graph, part: PartitionDesign, port_bits: int, numbers: Numbe
     chain = [node]
     while inside := [r for r in readers[node.name] if r in part.nodes]:
         before, node = node, nodes[inside[0]]
-        channelwise = not node.op.parameters(graph.input_shapes(node)) and node.op.arity == 1
+        channelwise = (
+            not node.op.parameters(graph.input_shapes(node)) and node.op.arity == 1 and node.op.keeps_channels()
+        )
         if len(inside) > 1 or not channelwise or leaves(graph, part, before.name):
             raise LoweringError(f"'{node.name}' stands behind the reloaded '{part.reloaded}': it needs all channels")
         chain.append(node)

@@ -12,6 +12,7 @@ from flow.fixed_point import Numbers
 from flow.ir import Array, Shape, elements, operator
 from flow.operators.keeps_format import KeepsFormat
 from flow.operators.onnx_node import Imported, OnnxNode, Same, Step, Unsupported, from_onnx
+from flow.operators.reshape import Reshape, splits_channels
 
 
 @operator("flatten")
@@ -31,11 +32,13 @@ class Flatten(KeepsFormat):
 
 @from_onnx("Flatten", "Reshape", "Squeeze")
 def flatten_from_onnx(node: OnnxNode) -> Imported:
-    """Whatever leaves one axis beside the batch axis, or changes nothing."""
+    """Whatever leaves one axis beside the batch axis, makes a matrix of the channels or undoes it, or does nothing."""
     before = node.shape(0)
     after = {"Flatten": _flattened, "Reshape": _target, "Squeeze": _squeezed}[node.kind](node)
     if after == before:
         return Same(node.inputs[0])
+    if splits_channels(before, after) or splits_channels(after, before):
+        return (Step(Reshape(after), node.inputs[:1]),)
     if after != (elements(before),):
         raise Unsupported(f"a frame of shape {before} becomes {after}")
     return (Step(Flatten(), node.inputs[:1]),)

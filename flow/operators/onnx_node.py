@@ -42,7 +42,14 @@ class Step:
     weights: Mapping[str, Weight] = field(default_factory=dict)
 
 
-Imported = tuple[Step, ...] | Same | None
+@dataclass(frozen=True, slots=True)
+class Several:
+    """A node of several outputs: of each, in order, the steps of which the last produces it, or what it equals."""
+
+    parts: tuple[tuple[Step, ...] | Same, ...]
+
+
+Imported = tuple[Step, ...] | Same | Several | None
 """Steps of which the last produces the node's output; or a tensor that it equals; or None: not this operator's."""
 
 Importer = Callable[["OnnxNode"], Imported]
@@ -78,6 +85,7 @@ class OnnxNode:
         kind: ONNX operator.
         inputs: tensor names; "" where an optional one is left out.
         outputs: names of the outputs that somebody reads.
+        produced: names of all outputs.
         attributes: numbers, text, tuples of them, or arrays.
         opset: version of the operator set.
         shapes: shapes of the tensors that depend on the network's input, without the batch axis.
@@ -91,6 +99,7 @@ class OnnxNode:
     opset: int
     shapes: Mapping[str, Shape]
     constants: Mapping[str, Weight]
+    produced: tuple[str, ...] = ()
 
     def has(self, index: int) -> bool:
         """Whether the input is given."""

@@ -24,11 +24,13 @@ from flow.spec.layers import (
     AddLayer,
     ConcatLayer,
     ConvLayer,
+    ConvTransposeLayer,
     FcLayer,
     FlattenLayer,
     GlobalPoolLayer,
     LayerSpec,
     PoolLayer,
+    ResizeLayer,
 )
 from flow.spec.locate import locate
 from flow.spec.resolve import build_name, resolve
@@ -43,6 +45,7 @@ __all__ = [
     "ConcatLayer",
     "Constraints",
     "ConvLayer",
+    "ConvTransposeLayer",
     "Data",
     "Device",
     "Energy",
@@ -55,6 +58,7 @@ __all__ = [
     "Network",
     "PoolLayer",
     "Precision",
+    "ResizeLayer",
     "Resources",
     "Simulate",
     "Utilisation",

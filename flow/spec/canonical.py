@@ -20,6 +20,8 @@ _KINDS = {
     "FlattenLayer": "flatten",
     "AddLayer": "add",
     "ConcatLayer": "concat",
+    "ResizeLayer": "resize",
+    "ConvTransposeLayer": "conv_transpose",
 }
 _LEFT_OUT = ("files", "origins", "warnings", "rules_text")
 

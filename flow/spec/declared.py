@@ -14,11 +14,13 @@ from flow.spec.layers import (
     AddLayer,
     ConcatLayer,
     ConvLayer,
+    ConvTransposeLayer,
     FcLayer,
     FlattenLayer,
     GlobalPoolLayer,
     LayerSpec,
     PoolLayer,
+    ResizeLayer,
     Shape,
 )
 from flow.spec.value import Value
@@ -69,10 +71,7 @@ def _layer(item: FlatLayer, shapes: Mapping[str, Shape], file: str) -> LayerSpec
 
 def _conv(item: FlatLayer, inputs: list[Shape], options: dict[str, Any], origin: str) -> ConvLayer:
     (channels, *spatial), filters = inputs[0], options["filters"]
-    groups = channels if options.get("groups") == "depthwise" else options.get("groups", 1)
-    if channels % groups or filters % groups:
-        why = f"cannot divide {channels} channels and {filters} filters into {groups} groups"
-        raise Misfit("groups", why, "both must be multiples of groups")
+    groups = _groups(options, channels, filters)
     batchnorm = options.get("batchnorm", False)
     dilation = per_axis(options, "dilation", 1, spatial)
     window = read_window(options, spatial, 1, dilation)
@@ -85,6 +84,42 @@ def _conv(item: FlatLayer, inputs: list[Shape], options: dict[str, Any], origin:
         filters=filters,
         dilation=dilation,
         groups=groups,
+        bias=options.get("bias", not batchnorm),
+        batchnorm=batchnorm,
+        activation=_activation(options),
+        **window,
+    )
+
+
+def _groups(options: Mapping[str, Any], channels: int, filters: int) -> int:
+    groups: int = channels if options.get("groups") == "depthwise" else options.get("groups", 1)
+    if channels % groups or filters % groups:
+        why = f"cannot divide {channels} channels and {filters} filters into {groups} groups"
+        raise Misfit("groups", why, "both must be multiples of groups")
+    return groups
+
+
+def _conv_transpose(item: FlatLayer, inputs: list[Shape], options: dict[str, Any], origin: str) -> ConvTransposeLayer:
+    (channels, *spatial), filters = inputs[0], options["filters"]
+    batchnorm = options.get("batchnorm", False)
+    window = read_window(options, spatial, 1, (1,) * len(spatial))
+    extra = per_axis(options, "output_padding", 0, spatial)
+    sizes = tuple(
+        (n - 1) * s + k + p - b - e
+        for n, s, k, p, b, e in zip(
+            spatial, window["stride"], window["kernel"], extra, window["pads_begin"], window["pads_end"], strict=True
+        )
+    )
+    if min(sizes) < 1:
+        raise Misfit("pad", "cuts everything off", "pad is what a transposed convolution takes away at its borders")
+    return ConvTransposeLayer(
+        name=item.name,
+        inputs=item.inputs,
+        shape=(filters, *sizes),
+        origin=origin,
+        filters=filters,
+        output_padding=extra,
+        groups=_groups(options, channels, filters),
         bias=options.get("bias", not batchnorm),
         batchnorm=batchnorm,
         activation=_activation(options),
@@ -158,6 +193,25 @@ def _concat(item: FlatLayer, inputs: list[Shape], options: dict[str, Any], origi
     return ConcatLayer(name=item.name, inputs=item.inputs, shape=shape, origin=origin)
 
 
+def _resize(item: FlatLayer, inputs: list[Shape], options: dict[str, Any], origin: str) -> ResizeLayer:
+    channels, *spatial = inputs[0]
+    if not spatial:
+        raise Misfit("", "needs an input with spatial axes; this one is a vector")
+    mode = options.get("mode", "nearest")
+    if mode == "nearest" and "coordinates" in options:
+        raise Misfit("coordinates", "repeats values: its mode is nearest", "coordinates belong to mode: linear")
+    factors = per_axis(options, "factor", 1, spatial)
+    return ResizeLayer(
+        name=item.name,
+        inputs=item.inputs,
+        shape=(channels, *(n * f for n, f in zip(spatial, factors, strict=True))),
+        origin=origin,
+        mode=mode,
+        factors=factors,
+        coordinates=options.get("coordinates", "half_pixel") if mode == "linear" else "asymmetric",
+    )
+
+
 def _named(item: FlatLayer, inputs: list[Shape]) -> str:
     """`a 64 x 8 x 8, b 32 x 8 x 8`."""
     return ", ".join(f"{n} {' x '.join(map(str, s))}" for n, s in zip(item.inputs, inputs, strict=True))
@@ -178,6 +232,8 @@ _READERS: Mapping[str, _Reader] = {
     "flatten": _flatten,
     "add": _add,
     "concat": _concat,
+    "resize": _resize,
+    "conv_transpose": _conv_transpose,
 }
 
 
@@ -218,7 +274,7 @@ def _too_many_weights(network: Value, layers: list[LayerSpec], shapes: Mapping[s
     total = 0
     for layer in layers:
         features = shapes[layer.inputs[0]]
-        if isinstance(layer, ConvLayer):
+        if isinstance(layer, ConvLayer | ConvTransposeLayer):
             total += layer.filters * features[0] // layer.groups * math.prod(layer.kernel)
         elif isinstance(layer, FcLayer):
             total += layer.units * math.prod(features)

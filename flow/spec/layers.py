@@ -107,4 +107,40 @@ class ConcatLayer(Layer):
     """Inputs one behind the other along the channels."""
 
 
-LayerSpec = ConvLayer | FcLayer | PoolLayer | GlobalPoolLayer | ActivationLayer | FlattenLayer | AddLayer | ConcatLayer
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResizeLayer(Layer):
+    """Enlarged in space; `mode` is nearest | linear, `factors` and `coordinates` as in the operator `resize`."""
+
+    mode: str
+    factors: tuple[int, ...]
+    coordinates: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConvTransposeLayer(Layer):
+    """Transposed convolution, batch normalisation, activation. Weight: (filters, channels/groups, *kernel)."""
+
+    filters: int
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    pads_begin: tuple[int, ...]
+    pads_end: tuple[int, ...]
+    output_padding: tuple[int, ...]
+    groups: int
+    bias: bool
+    batchnorm: bool
+    activation: Activation
+
+
+LayerSpec = (
+    ConvLayer
+    | FcLayer
+    | PoolLayer
+    | GlobalPoolLayer
+    | ActivationLayer
+    | FlattenLayer
+    | AddLayer
+    | ConcatLayer
+    | ResizeLayer
+    | ConvTransposeLayer
+)

@@ -30,7 +30,7 @@ def merge_pad(graph: Graph, pad: Node, window: Node) -> Graph | None:
     op, padding = window.op, pad.op
     if not isinstance(padding, Pad) or not isinstance(op, Conv | Pool) or padding.pads_begin[0] or padding.pads_end[0]:
         return None
-    if not _same_value(graph, padding, pad.inputs[0], op):
+    if min(padding.pads_begin + padding.pads_end) < 0 or not _same_value(graph, padding, pad.inputs[0], op):
         return None
     begin = tuple(a + b for a, b in zip(op.pads_begin, padding.pads_begin[1:], strict=True))
     end = tuple(a + b for a, b in zip(op.pads_end, padding.pads_end[1:], strict=True))

@@ -13,16 +13,32 @@ from flow.spec import (
     AddLayer,
     ConcatLayer,
     ConvLayer,
+    ConvTransposeLayer,
     FcLayer,
     GlobalPoolLayer,
     Network,
     PoolLayer,
+    ResizeLayer,
     resolve,
 )
 from tests.frontend.test_networks import ROOT, rewritten
 
-GMACS = {"alexnet": 0.714, "vgg16": 15.470, "resnet18": 1.814, "squeezenet": 0.349, "mobilenet_v2": 0.301}
-PARAMETERS = {"alexnet": 61.10, "vgg16": 138.36, "resnet18": 11.69, "squeezenet": 1.24, "mobilenet_v2": 3.50}
+GMACS = {
+    "alexnet": 0.714,
+    "vgg16": 15.470,
+    "resnet18": 1.814,
+    "squeezenet": 0.349,
+    "mobilenet_v2": 0.301,
+    "unet": 0.326,
+}
+PARAMETERS = {
+    "alexnet": 61.10,
+    "vgg16": 138.36,
+    "resnet18": 11.69,
+    "squeezenet": 1.24,
+    "mobilenet_v2": 3.50,
+    "unet": 0.45,
+}
 
 
 def network(tmp_path: Path, name: str) -> Network:
@@ -62,7 +78,23 @@ def small(seed: int = 3) -> Network:
             count_include_pad=False,
             **pads,
         ),
-        GlobalPoolLayer(name="g", inputs=("p",), shape=(8, 1, 1), kind="average"),
+        ResizeLayer(name="r", inputs=("p",), shape=(8, 16, 8), mode="linear", factors=(2, 1), coordinates="half_pixel"),
+        ConvTransposeLayer(
+            name="t",
+            inputs=("r",),
+            shape=(8, 32, 17),
+            filters=8,
+            kernel=(2, 3),
+            stride=(2, 2),
+            pads_begin=(0, 0),
+            pads_end=(0, 0),
+            output_padding=(0, 0),
+            groups=2,
+            bias=False,
+            batchnorm=True,
+            activation=relu,
+        ),
+        GlobalPoolLayer(name="g", inputs=("t",), shape=(8, 1, 1), kind="average"),
         FcLayer(
             name="f", inputs=("g",), shape=(5,), units=5, bias=True, activation=Activation("leaky_relu", alpha=0.1)
         ),

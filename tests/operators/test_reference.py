@@ -17,7 +17,7 @@ LIMIT = {1: 12, 2: 8, 3: 5}
 def runtime(node, x, initialisers=(), opset=19):
     """The output of a model of one node."""
     helper, numpy_helper = onnx.helper, onnx.numpy_helper
-    names = [name for name in node.input if name not in dict(initialisers)]
+    names = [name for name in node.input if name and name not in dict(initialisers)]
     values = dict(zip(names, x, strict=True))
     inputs = [helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, v.shape) for n, v in values.items()]
     output = helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, None)

@@ -7,7 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from flow.spec import AddLayer, ConcatLayer, ConvLayer, FcLayer, LayerSpec, PoolLayer, resolve
+from flow.spec import (
+    AddLayer,
+    ConcatLayer,
+    ConvLayer,
+    ConvTransposeLayer,
+    FcLayer,
+    LayerSpec,
+    PoolLayer,
+    ResizeLayer,
+    resolve,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -130,3 +140,18 @@ def test_kinds(tmp_path: Path) -> None:
     kinds = "relu: {name: a}, concat: {with: input}, add: {with: concat1}, global_maxpool, leaky_relu"
     found = layers(tmp_path, f"input: [2, 4, 4]\nlayers: [{kinds}]")
     assert isinstance(found[1], ConcatLayer) and isinstance(found[2], AddLayer) and found[-1].shape == (4, 1, 1)
+
+
+def test_resize(tmp_path: Path) -> None:
+    kinds = "resize: {factor: 3}, resize: {factor: [2, 1], mode: linear}"
+    repeated, smooth = layers(tmp_path, f"input: [2, 4, 5]\nlayers: [{kinds}]")
+    assert isinstance(repeated, ResizeLayer) and isinstance(smooth, ResizeLayer)
+    assert (repeated.shape, repeated.mode, repeated.factors) == ((2, 12, 15), "nearest", (3, 3))
+    assert (smooth.shape, smooth.factors, smooth.coordinates) == ((2, 24, 15), (2, 1), "half_pixel")
+
+
+def test_conv_transpose(tmp_path: Path) -> None:
+    kinds = "conv_transpose: {filters: 6, kernel: 3, stride: 2, pad: 1, output_padding: [1, 0], batchnorm: true}"
+    (found,) = layers(tmp_path, f"input: [2, 4, 5]\nlayers: [{kinds}]")
+    assert isinstance(found, ConvTransposeLayer)
+    assert (found.shape, found.bias, found.stride) == ((6, 8, 9), False, (2, 2))
