@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +13,7 @@ from flow.explore.connectors import Connectors
 from flow.explore.groups import by_partition
 from flow.explore.space import Space
 from flow.explore.tables import concat_stages
-from flow.model.fifos import join_words, window_words
+from flow.model.fifos import join_words, own_lag, window_words
 from flow.model.primitives import ceil_div
 from flow.model.resources import RESOURCES, STREAM_DEPTH, fifo_cost, fifo_depth
 from flow.model.timing import Pace, Span, joined, passed
@@ -125,7 +126,8 @@ class _Walk:
         elif position.window:
             self._windowed(p, position.edges[0])
         pace = Pace(rows.interval[own], rows.fill[own], rows.drain[own])
-        behind = _Flow(longest.lag + position.lag.needed, longest.lead + position.lag.ahead)
+        lag = own_lag(position.lag, math.prod(position.inputs[0][1:]))
+        behind = _Flow(longest.lag + lag.needed, longest.lead + lag.ahead)
         return passed(joined(inputs), pace, position.lag.needed), behind
 
     def _concat(self, p: int, inputs: list[Span], flows: list[_Flow]) -> tuple[Span, _Flow]:

@@ -16,7 +16,9 @@ from flow.operators.convolution import Conv
 from flow.operators.flatten import Flatten
 from flow.operators.global_pool import GlobalPool
 from flow.operators.inner_product import Gemm
+from flow.operators.multiply import Multiply
 from flow.operators.pool import Pool
+from flow.operators.sigmoid import Sigmoid
 from flow.operators.transpose import Transpose
 
 if TYPE_CHECKING:
@@ -55,6 +57,8 @@ def _exported(graph: Graph, node: Node) -> list[NodeProto]:
 
     if isinstance(node.op, Activation):
         return [_activation(node.op.activation, node, node.inputs[0])]
+    if isinstance(node.op, Sigmoid):
+        return _sigmoid(node.op, node)
     kind, attributes, parameters = _operation(node.op)
     fused = str(node.op.attributes().get("activation", "none"))
     inner = node.name if fused == "none" else f"{node.name}/{_FUSED}"
@@ -82,6 +86,19 @@ def _activation(kind: str, node: Node, source: str) -> NodeProto:
             "LeakyRelu", [source], [node.name], name=f"{node.name}/leaky_relu", alpha=values["alpha"]
         )
     return helper.make_node("Relu", [source], [node.name], name=f"{node.name}/relu")
+
+
+def _sigmoid(op: Sigmoid, node: Node) -> list[NodeProto]:
+    """The curve, and its product with the input."""
+    from onnx import helper
+
+    source, curve = node.inputs[0], f"{node.name}/curve" if op.gated else node.name
+    attributes: dict[str, Any] = {"alpha": op.slope, "beta": op.offset} if op.kind == "hard" else {}
+    kind = {"logistic": "Sigmoid", "tanh": "Tanh", "hard": "HardSigmoid"}[op.kind]
+    made = [helper.make_node(kind, [source], [curve], name=f"{node.name}/{op.kind}", **attributes)]
+    if op.gated:
+        made.append(helper.make_node("Mul", [source, curve], [node.name], name=node.name))
+    return made
 
 
 def _bounds(node: Node) -> dict[str, np.ndarray[Any, np.dtype[np.float32]]]:
@@ -113,6 +130,8 @@ def _operation(op: Operator) -> tuple[str, dict[str, Any], tuple[str, ...]]:  # 
             return "Flatten", {"axis": 1}, ()
         case Add():
             return "Add", {}, ()
+        case Multiply():
+            return "Mul", {}, ()
     raise GraphError(f"{op.name} has no ONNX form")
 
 

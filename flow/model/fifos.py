@@ -15,6 +15,9 @@ added as margin.
     lead(out)  = lead(in) + pixels by which a strided window runs ahead inside a row / pixels
     depth(in)  = (ceil((max lag - lag(in) + lead(in)) * pixels) + 2) * words per pixel
 
+Where a branch needs the whole frame before its first word (squeeze and excitation), its partner holds a frame; what is
+computed from the one pixel that is left takes no share of a frame's time.
+
 An input straight from a memory port needs none: its reader simply waits.
 """
 
@@ -68,8 +71,21 @@ def join_words(lag: Any, lead: Any, longest: Any, pixels: Any, words: Any) -> An
         longest: largest lag of the join's inputs.
         pixels, words: of this input's stream per frame.
     """
-    held = np.ceil(np.round((longest - lag + lead) * pixels, 6)) + MARGIN_PIXELS
-    return np.maximum(np.minimum(held, pixels) * (words // pixels), STREAM_DEPTH).astype(np.int64)
+    behind = longest - lag + lead
+    held = np.ceil(np.round(behind * pixels, 6)) + MARGIN_PIXELS
+    # A branch that lags by a frame and more is at work on the next one: its partner holds more than a frame.
+    held = np.where(behind < 1, np.minimum(held, pixels), held)
+    return np.maximum(held * (words // pixels), STREAM_DEPTH).astype(np.int64)
+
+
+def input_pixels(parameters: Mapping[str, Any], slot: int) -> int:
+    """Pixels a frame of a join's input: one where a frame is multiplied by one value a channel."""
+    return 1 if slot == 1 and parameters.get("broadcast") else int(parameters["pixels"])
+
+
+def own_lag(lag: Lag, pixels: int) -> Lag:
+    """What a module adds to the lag of its input, which has so many pixels: a frame of one pixel takes no time."""
+    return lag if pixels > 1 else Lag(0.0, 0.0)
 
 
 def window_pixels(ip: str, parameters: Mapping[str, Any]) -> int:
@@ -104,13 +120,13 @@ def with_depths(modules: tuple[Module, ...], streams: tuple[Stream, ...]) -> tup
     depths: dict[str, int] = {}
     for module in modules:
         inputs = [name for name in module.inputs if name in flows]
-        lag = module_lag(module.ip, module.parameters)
+        lag = own_lag(module_lag(module.ip, module.parameters), _frame_pixels(module.parameters))
         longest = max((flows[name].lag for name in inputs), default=0.0)
         if len(inputs) > 1:
-            for name in inputs:
-                depths[name] = _depth(flows[name], longest, module, named[name])
+            for slot, name in enumerate(inputs):
+                depths[name] = _depth(flows[name], longest, input_pixels(module.parameters, slot), named[name])
         elif (pixels := window_pixels(module.ip, module.parameters)) and not flows[inputs[0]].direct:
-            frame = math.prod(module.parameters[f"in_{axis}"] for axis in "dhw")
+            frame = _frame_pixels(module.parameters)
             depths[inputs[0]] = int(fifo_depth(window_words(np.int64(pixels), frame, named[inputs[0]].words)))
         lead = max((flows[name].lead for name in inputs), default=0.0)
         direct = module.ip == "memory_read" or (module.ip == "width_converter" and flows[inputs[0]].direct)
@@ -120,8 +136,14 @@ def with_depths(modules: tuple[Module, ...], streams: tuple[Stream, ...]) -> tup
     return tuple(replace(s, depth=depths.get(s.name, STREAM_DEPTH if s.tensor else REGISTER_DEPTH)) for s in streams)
 
 
-def _depth(flow: _Flow, longest: float, module: Module, stream: Stream) -> int:
+def _frame_pixels(parameters: Mapping[str, Any]) -> int:
+    """Positions of an input frame; 1 where a module has none of its own."""
+    if "in_h" in parameters:
+        return math.prod(parameters[f"in_{axis}"] for axis in "dhw")
+    return int(parameters.get("pixels", 1))
+
+
+def _depth(flow: _Flow, longest: float, pixels: int, stream: Stream) -> int:
     if flow.direct:
         return STREAM_DEPTH
-    pixels = module.parameters["pixels"]
     return int(fifo_depth(join_words(flow.lag, flow.lead, longest, pixels, stream.words)))

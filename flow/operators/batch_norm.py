@@ -59,7 +59,7 @@ def affine_from_onnx(node: OnnxNode) -> Imported:
     """Arithmetic with a constant per channel, as exporters write scales, biases and the normalisation of images."""
     constants = [i for i in range(len(node.inputs)) if node.is_constant(i)]
     if len(node.inputs) != 2 or len(constants) != 1:
-        if node.kind in ("Add", "Sum") and not constants:
+        if node.kind in ("Add", "Sum", "Mul") and not constants:
             return None
         raise Unsupported("only with one constant for each channel")
     data = 1 - constants[0]

@@ -26,7 +26,7 @@ from flow.operators.transpose import Transpose
 from flow.rewrite import rewrite
 
 
-@rewrite(match="activation | add | pad", after=("cancel_transposes",))
+@rewrite(match="activation | sigmoid | add | multiply | pad", after=("cancel_transposes",))
 def sink_transpose(graph: Graph, node: Node) -> Graph | None:
     nodes = graph.by_name()
     sources = [nodes[name] for name in node.inputs if name in nodes]

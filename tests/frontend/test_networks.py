@@ -24,9 +24,10 @@ GMACS = {
     "mobilenet_v2": 0.301,
     "squeezenet1_1": 0.349,
     "c3d": 38.547,
+    "efficientnet_b0": 0.386,
     "r2plus1d_18": 40.519,
 }
-UNSUPPORTED = {"efficientnet_b0": {"Sigmoid": 65, "Mul": 65}, "unet_bilinear": {"Resize": 4}}
+UNSUPPORTED = {"unet_bilinear": {"Resize": 4}}
 ZOO_UNSUPPORTED = {
     "bvlc_alexnet": {"LRN": 2, "Softmax": 1},
     "inception_v1": {"LRN": 2, "Softmax": 1},
