@@ -11,9 +11,10 @@ import numpy.typing as npt
 
 from flow.explore.connectors import Connectors
 from flow.explore.groups import by_partition
-from flow.explore.space import Space
+from flow.explore.space import Position, Space
 from flow.explore.tables import concat_stages
-from flow.model.fifos import join_words, own_lag, window_words
+from flow.ir import Folding
+from flow.model.fifos import join_words, one_pixel_wait, own_lag, window_words
 from flow.model.primitives import ceil_div
 from flow.model.resources import RESOURCES, STREAM_DEPTH, fifo_cost, fifo_depth
 from flow.model.timing import Pace, Span, joined, passed
@@ -37,10 +38,11 @@ def pipelines(
 
 @dataclass(frozen=True, slots=True)
 class _Flow:
-    """Lag and lead of a stream behind the partition's inputs, shares of a frame (`flow.model.fifos`)."""
+    """Of a stream: lag and lead, shares of a frame, and cycles of waiting (`flow.model.fifos`)."""
 
     lag: Floats
     lead: Floats
+    wait: Integers
 
 
 @dataclass(slots=True)
@@ -62,7 +64,7 @@ class _Walk:
         space, links = self.space, self.links
         written = np.zeros(self.part.shape, np.int64)
         spans: dict[int, Span] = {}
-        none = _Flow(np.zeros(len(self.rows)), np.zeros(len(self.rows)))
+        none = _Flow(np.zeros(len(self.rows)), np.zeros(len(self.rows)), np.zeros(len(self.rows), np.int64))
         flows: dict[int, _Flow] = {}
         for p, position in enumerate(space.positions):
             memory = self.stretched[np.arange(len(self.part)), self.part[:, p]]
@@ -71,7 +73,7 @@ class _Walk:
                 t = space.edges[e].tensor
                 inputs.append(links.arrival(e, spans.get(t), memory))
                 flow, outside = flows.get(t, none), links.taps.crossing[:, e]
-                behind.append(_Flow(np.where(outside, 0.0, flow.lag), np.where(outside, 0.0, flow.lead)))
+                behind.append(_Flow(*(np.where(outside, 0, value) for value in (flow.lag, flow.lead, flow.wait))))
             concat = position.node.op.name == "concat"
             t = space.tensor_of(p)
             spans[t], flows[t] = (self._concat if concat else self._node)(p, inputs, behind)
@@ -97,13 +99,14 @@ class _Walk:
         self.widths.append(width)
         self.base.append(charged)
 
-    def _held(self, p: int, e: int, flow: _Flow, longest: Floats) -> None:
+    def _held(self, p: int, e: int, flow: _Flow, longest: _Flow) -> None:
         """A join's input along an edge; straight from a memory port it needs no more than any stream."""
         tensor = self.space.tensors[self.space.edges[e].tensor]
         lanes = self.space.rows.lanes_in[self.rows[:, p]]
         words = join_words(
-            flow.lag, flow.lead, longest, tensor.pixels, tensor.pixels * ceil_div(tensor.channels, lanes)
-        )
+            flow.lag, flow.lead, longest.lag, tensor.pixels, tensor.pixels * ceil_div(tensor.channels, lanes),
+            longest.wait - flow.wait,
+        )  # fmt: skip
         self._hold(p, np.where(self.links.taps.direct[:, e], STREAM_DEPTH, words), lanes * tensor.bits, True)
 
     def _windowed(self, p: int, e: int) -> None:
@@ -122,13 +125,25 @@ class _Walk:
         longest = _longest(flows)
         if len(inputs) > 1:
             for e, flow in zip(position.edges, flows, strict=True):
-                self._held(p, e, flow, longest.lag)
+                self._held(p, e, flow, longest)
         elif position.window:
             self._windowed(p, position.edges[0])
         pace = Pace(rows.interval[own], rows.fill[own], rows.drain[own])
         lag = own_lag(position.lag, math.prod(position.inputs[0][1:]))
-        behind = _Flow(longest.lag + lag.needed, longest.lead + lag.ahead)
+        wait = longest.wait + self._wait(position, own)
+        behind = _Flow(longest.lag + lag.needed, longest.lead + lag.ahead, wait)
         return passed(joined(inputs), pace, position.lag.needed), behind
+
+    def _wait(self, position: Position, rows: Integers) -> Integers | int:
+        """Cycles that a weighted layer takes for a frame of one pixel."""
+        pixels = math.prod(position.inputs[0][1:])
+        if not position.weighted or pixels > 1:
+            return 0
+        foldings = Folding(*self.space.rows.folding[rows].T)
+        wait: Integers = one_pixel_wait(
+            position.node.op.module_parameters(position.inputs, position.numbers, foldings), pixels
+        )
+        return wait
 
     def _concat(self, p: int, inputs: list[Span], flows: list[_Flow]) -> tuple[Span, _Flow]:
         """A chain of two-input modules, each with its own join; the streams between them are charged whole."""
@@ -141,11 +156,14 @@ class _Walk:
         for index, (shapes, _) in enumerate(stages, 1):
             longest = _longest([flow, flows[index]])
             if index == 1:
-                self._held(p, position.edges[0], flow, longest.lag)
+                self._held(p, position.edges[0], flow, longest)
             else:
-                words = join_words(flow.lag, flow.lead, longest.lag, pixels, pixels * ceil_div(shapes[0][0], lanes))
+                words = join_words(
+                    flow.lag, flow.lead, longest.lag, pixels, pixels * ceil_div(shapes[0][0], lanes),
+                    longest.wait - flow.wait,
+                )  # fmt: skip
                 self._hold(p, words, lanes * position.numbers.output.bits, False)
-            self._held(p, position.edges[index], flows[index], longest.lag)
+            self._held(p, position.edges[index], flows[index], longest)
             left, flow = passed(joined([left, inputs[index]]), paces[index - 1], 0.0), longest
         return left, flow
 
@@ -172,7 +190,8 @@ class _Walk:
 
 
 def _longest(flows: list[_Flow]) -> _Flow:
-    lag, lead = flows[0].lag, flows[0].lead
-    for other in flows[1:]:
-        lag, lead = np.maximum(lag, other.lag), np.maximum(lead, other.lead)
-    return _Flow(lag, lead)
+    first, *others = flows
+    lag, lead, wait = first.lag, first.lead, first.wait
+    for other in others:
+        lag, lead, wait = np.maximum(lag, other.lag), np.maximum(lead, other.lead), np.maximum(wait, other.wait)
+    return _Flow(lag, lead, wait)

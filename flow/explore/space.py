@@ -26,6 +26,9 @@ from flow.model.widths import Widths
 from flow.spec import Device
 
 BRAM18_BITS = 18432
+AWAITED_SHARE = 8
+"""Part of an interval, one eighth, for each layer of a squeeze and excitation: a frame waits in a FIFO as long as they
+take, and their multiplications are few."""
 PASS_CHOICES = 6
 """Numbers of reloading passes that are tabulated for a layer, from the first whose weights may fit."""
 
@@ -175,17 +178,38 @@ class _Survey:
             )
             for index, name in enumerate(names)
         )
-        self.layers = [self._layer(n.op, tuple(shapes[i] for i in n.inputs), widths(n)) for n in self.nodes]
+        awaited = self._awaited()
+        self.layers = [
+            self._layer(n.op, tuple(shapes[i] for i in n.inputs), widths(n), share=AWAITED_SHARE if p in awaited else 1)
+            for p, n in enumerate(self.nodes)
+        ]
         self.tails = [self._tail(p) for p in range(len(self.nodes))]
 
-    def _layer(self, op: Operator, inputs: tuple[Shape, ...], numbers: Numbers, passes: int = 1) -> Layer:
+    def _awaited(self) -> set[int]:
+        """Positions that compute one pixel from a whole frame while that frame waits to be multiplied by it."""
+        found: set[int] = set()
+        for p, node in enumerate(self.nodes):
+            sources = [self.tensors[edge.tensor] for edge in self.edges if edge.reader == p]
+            if node.op.name != "multiply" or sources[1].pixels == sources[0].pixels:
+                continue
+            tensor = sources[1]
+            while tensor.producer >= 0 and tensor.pixels == 1:
+                inputs = [self.tensors[edge.tensor] for edge in self.edges if edge.reader == tensor.producer]
+                if inputs[0].pixels == 1:
+                    found.add(tensor.producer)
+                tensor = inputs[0]
+        return found
+
+    def _layer(
+        self, op: Operator, inputs: tuple[Shape, ...], numbers: Numbers, passes: int = 1, share: int = 1
+    ) -> Layer:
         """A layer with the genes that the transformations open for it."""
         genes = dict(GENES)
         for rule in self.transforms:
             gene = rule.gene(op, inputs)
             if gene is not None:
                 genes[gene.name] = gene.values
-        return Layer(op, inputs, numbers, genes, passes)
+        return Layer(op, inputs, numbers, genes, passes, share)
 
     def _tail(self, p: int) -> tuple[int, ...]:
         """Positions right behind `p` that may share its partition when it is reloaded: a channel-wise chain."""

@@ -27,12 +27,16 @@ Integers = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows `start` to `stop` of the store; `passes` of the reloading that they stand for, `channels` of its output."""
+    """Rows `start` to `stop` of the store; `passes` of the reloading that they stand for, `channels` of its output.
+
+    `share`: the layer is given that part of a partition's interval, 1 / share.
+    """
 
     start: int
     stop: int
     passes: int
     channels: int
+    share: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +68,14 @@ class Layer:
     numbers: Numbers
     genes: Mapping[str, tuple[Any, ...]]
     passes: int = 1
+    share: int = 1
 
     @property
     def weighted(self) -> bool:
         return bool(self.op.parameters(self.inputs))
 
     def key(self) -> tuple[Any, ...]:
-        return (self.op, self.inputs, self.numbers, tuple(sorted(self.genes.items())), self.passes)
+        return (self.op, self.inputs, self.numbers, tuple(sorted(self.genes.items())), self.passes, self.share)
 
 
 @dataclass(slots=True)
@@ -91,7 +96,7 @@ class TableBuilder:
             columns = self._columns(layer)
             rows = len(columns["interval"])
             channels = layer.op.output_shape(layer.inputs)[0]
-            self.tables[key] = Table(self.size, self.size + rows, layer.passes, channels)
+            self.tables[key] = Table(self.size, self.size + rows, layer.passes, channels, layer.share)
             columns |= {
                 "passes": np.full(rows, layer.passes),
                 "channels": np.full(rows, channels),

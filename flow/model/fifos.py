@@ -16,7 +16,8 @@ added as margin.
     depth(in)  = (ceil((max lag - lag(in) + lead(in)) * pixels) + 2) * words per pixel
 
 Where a branch needs the whole frame before its first word (squeeze and excitation), its partner holds a frame; what is
-computed from the one pixel that is left takes no share of a frame's time.
+computed from the one pixel that is left takes no share of a frame's time but the cycles of its foldings, in each of
+which the partner may bring another word.
 
 An input straight from a memory port needs none: its reader simply waits.
 """
@@ -32,6 +33,7 @@ import numpy as np
 
 from flow.model.hardware import Module, Stream
 from flow.model.resources import REGISTER_DEPTH, STREAM_DEPTH, fifo_depth
+from flow.model.weight_memory import weight_rows
 
 MARGIN_PIXELS = 2
 WHOLE_FRAME = ("global_pool", "inner_product")
@@ -63,19 +65,25 @@ def module_lag(ip: str, parameters: Mapping[str, Any]) -> Lag:
     return Lag(min(needed / pixels, 1.0), min(ahead / pixels, 1.0))
 
 
-def join_words(lag: Any, lead: Any, longest: Any, pixels: Any, words: Any) -> Any:
+def join_words(lag: Any, lead: Any, longest: Any, pixels: Any, words: Any, wait: Any = 0) -> Any:
     """Words that a join's input must hold.
 
     Args:
         lag, lead: of this input, shares of a frame.
         longest: largest lag of the join's inputs.
         pixels, words: of this input's stream per frame.
+        wait: cycles by which another branch is later still; a stream brings at most a word in each.
     """
     behind = longest - lag + lead
     held = np.ceil(np.round(behind * pixels, 6)) + MARGIN_PIXELS
     # A branch that lags by a frame and more is at work on the next one: its partner holds more than a frame.
     held = np.where(behind < 1, np.minimum(held, pixels), held)
-    return np.maximum(held * (words // pixels), STREAM_DEPTH).astype(np.int64)
+    return np.maximum(held * (words // pixels) + wait, STREAM_DEPTH).astype(np.int64)
+
+
+def one_pixel_wait(parameters: Mapping[str, Any], pixels: int) -> Any:
+    """Cycles that a weighted module takes for a frame of one pixel (its rows of weights); 0 for any other."""
+    return weight_rows(parameters) if pixels == 1 and "weight_bits" in parameters else 0
 
 
 def input_pixels(parameters: Mapping[str, Any], slot: int) -> int:
@@ -106,10 +114,11 @@ def window_words(pixels: Any, frame_pixels: Any, words: Any) -> Any:
 
 @dataclass(slots=True)
 class _Flow:
-    """What is known of a stream: lag, lead, and whether it comes straight from a memory port."""
+    """What is known of a stream: lag, lead, cycles of waiting, and whether it comes straight from a memory port."""
 
     lag: float = 0.0
     lead: float = 0.0
+    wait: int = 0
     direct: bool = False
 
 
@@ -120,19 +129,22 @@ def with_depths(modules: tuple[Module, ...], streams: tuple[Stream, ...]) -> tup
     depths: dict[str, int] = {}
     for module in modules:
         inputs = [name for name in module.inputs if name in flows]
-        lag = own_lag(module_lag(module.ip, module.parameters), _frame_pixels(module.parameters))
+        frame = _frame_pixels(module.parameters)
+        lag = own_lag(module_lag(module.ip, module.parameters), frame)
+        wait = max((flows[name].wait for name in inputs), default=0)
         longest = max((flows[name].lag for name in inputs), default=0.0)
         if len(inputs) > 1:
             for slot, name in enumerate(inputs):
-                depths[name] = _depth(flows[name], longest, input_pixels(module.parameters, slot), named[name])
+                pixels = input_pixels(module.parameters, slot)
+                depths[name] = _depth(flows[name], longest, wait, pixels, named[name])
         elif (pixels := window_pixels(module.ip, module.parameters)) and not flows[inputs[0]].direct:
-            frame = _frame_pixels(module.parameters)
             depths[inputs[0]] = int(fifo_depth(window_words(np.int64(pixels), frame, named[inputs[0]].words)))
         lead = max((flows[name].lead for name in inputs), default=0.0)
+        own = int(one_pixel_wait(module.parameters, frame))
         direct = module.ip == "memory_read" or (module.ip == "width_converter" and flows[inputs[0]].direct)
         for name in module.outputs:
             if named[name].tensor:
-                flows[name] = _Flow(longest + lag.needed, lead + lag.ahead, direct)
+                flows[name] = _Flow(longest + lag.needed, lead + lag.ahead, wait + own, direct)
     return tuple(replace(s, depth=depths.get(s.name, STREAM_DEPTH if s.tensor else REGISTER_DEPTH)) for s in streams)
 
 
@@ -143,7 +155,7 @@ def _frame_pixels(parameters: Mapping[str, Any]) -> int:
     return int(parameters.get("pixels", 1))
 
 
-def _depth(flow: _Flow, longest: float, pixels: int, stream: Stream) -> int:
+def _depth(flow: _Flow, longest: float, wait: int, pixels: int, stream: Stream) -> int:
     if flow.direct:
         return STREAM_DEPTH
-    return int(fifo_depth(join_words(flow.lag, flow.lead, longest, pixels, stream.words)))
+    return int(fifo_depth(join_words(flow.lag, flow.lead, longest, pixels, stream.words, wait - flow.wait)))
