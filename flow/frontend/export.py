@@ -18,8 +18,10 @@ from flow.operators.global_pool import GlobalPool
 from flow.operators.inner_product import Gemm
 from flow.operators.multiply import Multiply
 from flow.operators.pool import Pool
+from flow.operators.prelu import PRelu
 from flow.operators.sigmoid import Sigmoid
 from flow.operators.transpose import Transpose
+from flow.operators.unflatten import Unflatten
 
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto
@@ -42,9 +44,11 @@ def onnx_model(graph: Graph) -> ModelProto:
     stored = []
     for node in graph.nodes:
         for parameter, values in graph.parameters(node).items():
+            if isinstance(node.op, PRelu):
+                values = values.reshape(-1, *(1 for _ in node.shape[1:]))
             stored.append(numpy_helper.from_array(np.asarray(values, np.float32), f"{node.name}/{parameter}"))
         nodes += _exported(graph, node)
-        stored += [numpy_helper.from_array(v, n) for n, v in _bounds(node).items()]
+        stored += [numpy_helper.from_array(v, n) for n, v in _constants(node).items()]
     inputs = [helper.make_tensor_value_info(n, TensorProto.FLOAT, ["N", *s]) for n, s in graph.inputs]
     outputs = [helper.make_tensor_value_info(n, TensorProto.FLOAT, ["N", *shapes[n]]) for n in graph.outputs]
     body = helper.make_graph(nodes, graph.name or "network", inputs, outputs, stored)
@@ -101,8 +105,11 @@ def _sigmoid(op: Sigmoid, node: Node) -> list[NodeProto]:
     return made
 
 
-def _bounds(node: Node) -> dict[str, np.ndarray[Any, np.dtype[np.float32]]]:
+def _constants(node: Node) -> dict[str, np.ndarray[Any, np.dtype[Any]]]:
+    """Attributes of ours that are inputs in ONNX."""
     values = node.op.attributes()
+    if isinstance(node.op, Unflatten):
+        return {f"{node.name}/axes": np.arange(2, 2 + node.op.rank)}
     if values.get("activation") != "clip":
         return {}
     return {f"{node.name}/{bound}": np.array(values[bound], np.float32) for bound in ("low", "high")}
@@ -130,6 +137,10 @@ def _operation(op: Operator) -> tuple[str, dict[str, Any], tuple[str, ...]]:  # 
             return "Flatten", {"axis": 1}, ()
         case Add():
             return "Add", {}, ()
+        case Unflatten():
+            return "Unsqueeze", {}, ("axes",)
+        case PRelu():
+            return "PRelu", {}, ("slope",)
         case Multiply():
             return "Mul", {}, ()
     raise GraphError(f"{op.name} has no ONNX form")

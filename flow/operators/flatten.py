@@ -12,6 +12,7 @@ from flow.fixed_point import Numbers
 from flow.ir import Array, Shape, elements, operator
 from flow.operators.keeps_format import KeepsFormat
 from flow.operators.onnx_node import Imported, OnnxNode, Same, Step, Unsupported, from_onnx
+from flow.operators.unflatten import unflattened
 
 
 @operator("flatten")
@@ -36,6 +37,8 @@ def flatten_from_onnx(node: OnnxNode) -> Imported:
     after = {"Flatten": _flattened, "Reshape": _target, "Squeeze": _squeezed}[node.kind](node)
     if after == before:
         return Same(node.inputs[0])
+    if (frame := unflattened(before, after)) is not None:
+        return (Step(frame, node.inputs[:1]),)
     if after != (elements(before),):
         raise Unsupported(f"a frame of shape {before} becomes {after}")
     return (Step(Flatten(), node.inputs[:1]),)

@@ -13,12 +13,17 @@ import numpy as np
 
 from flow.fixed_point import UNIT_BITS, Numbers, hard_sigmoid, logistic, rounded
 from flow.fixed_point.logistic import POSITION_BITS, SLOPE_BITS
-from flow.ir import Array, Folding, Operator, Shape, operator
+from flow.ir import Array, Folding, Graph, Node, Operator, Shape, operator
+from flow.operators.activate import Activation
+from flow.operators.batch_norm import BatchNorm
 from flow.operators.hardware import pixels
 from flow.operators.onnx_node import Imported, OnnxNode, Step, Unsupported, from_onnx
 
 KINDS = ("logistic", "tanh", "hard")
 """Names of the curves; the position is the code that the module uses."""
+
+_CLOSE = 1e-5
+"""How far from 1 the end of a hard sigmoid may be that was put together from float32 constants."""
 
 _STEEPEST = 4.0
 """Largest slope and offset of a hard sigmoid that the module's integers hold."""
@@ -80,6 +85,31 @@ class Sigmoid(Operator):
             "gated": int(self.gated),
             **self._integers(numbers),
         }
+
+
+def clipped_line(graph: Graph, line: Node, clip: Node, scale: Node) -> Sigmoid | None:
+    """The hard sigmoid that a line, a clip and a scale make together, each the same for all channels; or None."""
+    lines = [_uniform(graph, node) for node in (line, scale)]
+    if not isinstance(clip.op, Activation) or None in lines:
+        return None
+    (slope, offset), (factor, added) = (pair or (0.0, 0.0) for pair in lines)
+    high = clip.op.high
+    ends = clip.op.low == added == 0 and high > 0 and abs(factor * high - 1) < _CLOSE
+    if not ends or abs(slope) > _STEEPEST * high or abs(offset) > _STEEPEST * high:
+        return None
+    return Sigmoid("hard", False, slope / high, offset / high)
+
+
+def _uniform(graph: Graph, node: Node) -> tuple[float, float] | None:
+    """(factor, offset) of a normalisation that treats all channels alike."""
+    if not isinstance(node.op, BatchNorm):
+        return None
+    try:
+        factor, offset = node.op.affine(graph.parameters(node))
+    except ValueError:
+        return None
+    alike = bool(np.all(factor == factor[0]) and np.all(offset == offset[0]))
+    return (float(factor[0]), float(offset[0])) if alike else None
 
 
 @from_onnx("Sigmoid", "Tanh", "HardSigmoid", "HardSwish")
