@@ -56,7 +56,7 @@ def logistic(values: Integers, shift: int) -> Integers:
     position = rounded(np.abs(values), shift, _SIGNED_BITS)
     segment, within = position >> _WITHIN_BITS, position & ((1 << _WITHIN_BITS) - 1)
     fall = table()[segment] - table()[segment + 1]
-    below = table()[segment] - shift_round(fall * within, _WITHIN_BITS)
+    below: Integers = table()[segment] - shift_round(fall * within, _WITHIN_BITS)
     return np.where(values < 0, below, (1 << UNIT_BITS) - below)
 
 

@@ -44,9 +44,10 @@ def onnx_model(graph: Graph) -> ModelProto:
     stored = []
     for node in graph.nodes:
         for parameter, values in graph.parameters(node).items():
+            array = np.asarray(values, np.float32)
             if isinstance(node.op, PRelu):
-                values = values.reshape(-1, *(1 for _ in node.shape[1:]))
-            stored.append(numpy_helper.from_array(np.asarray(values, np.float32), f"{node.name}/{parameter}"))
+                array = array.reshape(-1, *(1 for _ in node.shape[1:]))
+            stored.append(numpy_helper.from_array(array, f"{node.name}/{parameter}"))
         nodes += _exported(graph, node)
         stored += [numpy_helper.from_array(v, n) for n, v in _constants(node).items()]
     inputs = [helper.make_tensor_value_info(n, TensorProto.FLOAT, ["N", *s]) for n, s in graph.inputs]

@@ -1,11 +1,11 @@
 """Put a hard sigmoid together that an exporter took apart: min(max(x + 3, 0), 6) / 6.
 
-    before: x = Input() shape=3x8x8
-            a = batch_norm(x) epsilon=0.0 scale=1.0 bias=3.0 mean=0.0 variance=1.0
-            c = activation(a) activation=clip low=0.0 high=6.0
-            y = batch_norm(c) epsilon=0.0 scale=0.1666667 bias=0.0 mean=0.0 variance=1.0
-    after:  x = Input() shape=3x8x8
-            y = sigmoid(x) kind=hard slope=0.16666666666666666 offset=0.5
+before: x = Input() shape=3x8x8
+        a = batch_norm(x) epsilon=0.0 scale=1.0 bias=3.0 mean=0.0 variance=1.0
+        c = activation(a) activation=clip low=0.0 high=6.0
+        y = batch_norm(c) epsilon=0.0 scale=0.1666667 bias=0.0 mean=0.0 variance=1.0
+after:  x = Input() shape=3x8x8
+        y = sigmoid(x) kind=hard slope=0.16666666666666666 offset=0.5
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ def test_the_kernel_equals_the_processes_in_python() -> None:
 
 
 def test_the_join_holds_a_frame_and_the_pace_is_kept() -> None:
-    """By rule there is no deadlock; sized, the partition runs at its slowest module's pace, with no less than a frame."""
+    """By rule nothing deadlocks; sized, the partition runs at its slowest module's pace, with no less than a frame."""
     partition = designs.excitation().hardware.partitions[0]
     product = next(m for m in partition.modules if m.ip == "multiply")
     frame, factor = (partition.stream(name) for name in product.inputs)
