@@ -32,6 +32,9 @@ SLOPE_BITS = 20
 LARGEST_ERROR = 5.1e-5
 """Of the table, at any position, in absolute terms; an input finer than a position adds at most 2**-17."""
 
+HARD_ERROR = 1e-5
+"""Of a hard sigmoid: its slope's rounding at the ends of the line, and one rounding to a step."""
+
 _WITHIN_BITS = POSITION_BITS - 4
 _SIGNED_BITS = POSITION_BITS + 5
 _HARD_BITS = 24

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from flow.fixed_point import UNIT_BITS, Numbers, hard_sigmoid, logistic, rounded
-from flow.fixed_point.logistic import POSITION_BITS, SLOPE_BITS
+from flow.fixed_point import LARGEST_ERROR, UNIT_BITS, Numbers, hard_sigmoid, logistic, rounded
+from flow.fixed_point.logistic import HARD_ERROR, POSITION_BITS, SEGMENTS, SLOPE_BITS
 from flow.ir import Array, Folding, Graph, Node, Operator, Shape, operator
 from flow.operators.activate import Activation
 from flow.operators.batch_norm import BatchNorm
@@ -73,6 +73,13 @@ class Sigmoid(Operator):
             "offset": int(np.floor(self.offset * 2.0**UNIT_BITS + 0.5)),
             "shift": numbers.output.exponent + UNIT_BITS - (exponent if self.gated else 0),
         }
+
+    def approximation(self) -> dict[str, float]:
+        """Of the curve; gated, the error is in proportion to the input."""
+        if self.kind == "hard":
+            return {"entries": 0, "range": 0.0, "largest_error": HARD_ERROR}
+        doubled = 2 if self.kind == "tanh" else 1
+        return {"entries": SEGMENTS + 1, "range": 16.0 / doubled, "largest_error": doubled * LARGEST_ERROR}
 
     def module_parameters(self, inputs: Sequence[Shape], numbers: Numbers, folding: Folding) -> dict[str, int]:
         return {

@@ -12,7 +12,7 @@ import pytest
 
 import flow.operators  # noqa: F401  (registers them)
 from flow.fixed_point import LARGEST_ERROR, Format, Numbers, hard_sigmoid, logistic
-from flow.fixed_point.logistic import POSITION_BITS, UNIT_BITS, table
+from flow.fixed_point.logistic import HARD_ERROR, POSITION_BITS, UNIT_BITS, table
 from flow.ir import operator_class
 from tests.operators.test_reference import close, normal, runtime
 
@@ -84,16 +84,16 @@ def test_a_hard_sigmoid_is_its_line():
     slope, offset = round(0.2 * 2**20), UNIT // 2
     found = hard_sigmoid(values, slope, offset, 2 + 11)  # x in steps of 2**-11
     exact = np.clip(0.2 * values / 2**11 + 0.5, 0, 1)
-    assert np.abs(found / UNIT - exact).max() < 1e-5
+    assert np.abs(found / UNIT - exact).max() < HARD_ERROR
 
 
 @pytest.mark.parametrize("exponent", [-15, -11, -8])
 @pytest.mark.parametrize(("op", "curve"), [
     (Sigmoid(), LARGEST_ERROR),
     (Sigmoid("tanh"), 2 * LARGEST_ERROR),
-    (Sigmoid("hard", False, 1 / 6, 0.5), 1e-5),
+    (Sigmoid("hard", False, 1 / 6, 0.5), HARD_ERROR),
     (Sigmoid("logistic", True), LARGEST_ERROR),
-    (Sigmoid("hard", True, 1 / 6, 0.5), 1e-5),
+    (Sigmoid("hard", True, 1 / 6, 0.5), HARD_ERROR),
 ])  # fmt: skip
 def test_integers_keep_the_stated_error(op, curve, exponent):
     """Every input of 16 bits: the curve's error, a position's rounding, half a step of the output."""
@@ -101,6 +101,7 @@ def test_integers_keep_the_stated_error(op, curve, exponent):
     x = np.arange(data.lowest, data.highest + 1)
     found = out.real(op.emulate([x], {}, Numbers((data,), out)))
     exact = np.clip(op.reference([data.real(x)], {}), out.lowest * out.scale, out.highest * out.scale)
+    assert op.approximation()["largest_error"] == curve
     allowed = curve + 2.0**-16
     assert np.all(np.abs(found - exact) <= allowed * (np.abs(data.real(x)) if op.gated else 1) + out.scale / 2 + 1e-9)
 
