@@ -42,14 +42,21 @@ def sigmoid_case(r: random.Random, rng: np.random.Generator) -> Case:
 
 def multiply_case(r: random.Random, rng: np.random.Generator) -> Case:
     """Half of them with one value a channel."""
-    op = operator_class("multiply")()
     channels, pixels = r.randint(1, 9), r.choice((1, 2, 7, 12))
-    a, b = Format(r.choice((16, 8)), -9), Format(r.choice((16, 5)), -12)
-    out = Format(r.choice((16, 8, 5)), r.randint(-18, -8))
-    numbers, factor = Numbers((a, b), out), r.choice((pixels, 1))
+    return product_case(r, rng, channels, pixels, r.choice((pixels, 1)), r.randint(1, channels))
+
+
+def product_case(
+    r: random.Random, rng: np.random.Generator, channels: int, pixels: int, factor: int, lanes: int
+) -> Case:
+    """`factor`: pixels of the second input."""
+    op = operator_class("multiply")()
+    a, b, bits = Format(r.choice((16, 8)), -9), Format(r.choice((16, 5)), -12), r.choice((16, 8, 5))
+    # Some products saturate, few vanish.
+    out = Format(bits, a.exponent + b.exponent + a.bits + b.bits - 1 - bits - r.randint(0, 4))
+    numbers = Numbers((a, b), out)
     x, y = integers(rng, a.bits, 3, channels, pixels), integers(rng, b.bits, 3, channels, factor)
     z = op.emulate([x, y], {}, numbers)
-    lanes = r.randint(1, channels)
     parameters = op.module_parameters([(channels, pixels), (channels, factor)], numbers, Folding(lanes, lanes))
     parts = zip(one_and_more(x), one_and_more(y), strict=True)
     case = Case("multiply", parameters, [{"in_a": frames_of(p, lanes), "in_b": frames_of(q, lanes)} for p, q in parts])
@@ -76,6 +83,19 @@ def test_every_position_of_the_table(tmp_path: Path) -> None:
         cases.append(Case("sigmoid", parameters, [{"in": frames_of(x, 1)}]))
         cases[-1].results = [{"out": frames_of(op.emulate([x], {}, numbers), 1)}]
     check(cases, tmp_path, "native")
+
+
+@pytest.mark.parametrize("late", [3, 4])
+def test_the_kept_pixel_may_be_written_late(tmp_path: Path, late: int) -> None:
+    """Results do not depend on when a write lands within the distance that the pragma claims; beyond it they do."""
+    r, rng = random.Random(5), np.random.default_rng(5)
+    words = range(1, 7) if late == 3 else (4,)
+    cases = [product_case(r, rng, n, 5, 1, 1) for n in words]
+    if late == 3:
+        check(cases, tmp_path, "native", (f"-DCONVMAKE_LATE_WRITES={late}",))
+        return
+    with pytest.raises(AssertionError):
+        check(cases, tmp_path, "native", (f"-DCONVMAKE_LATE_WRITES={late}",))
 
 
 @pytest.mark.slow
