@@ -106,7 +106,7 @@ _NUMBERS = (
 )  # fmt: skip
 _REALS = ("word_cycles",)
 _ARRAYS = (
-    "rows", "trips", "variant", "first_variant", "share", "reads", "writes", "read_burst", "read_cycles",
+    "rows", "wait", "trips", "variant", "first_variant", "share", "reads", "writes", "read_burst", "read_cycles",
     "write_cycles", "write_rest", "written", "live", "write_converters", "read_words", "tensor_lanes", "port_lanes",
     "port_given", "forks", "producer", "pixels", "channels", "bits", "is_output", "readers_at", "readers",
     "edge_tensor", "edge_reader", "edge_lanes", "edge_wanted", "edge_sources", "edge_converters", "inputs_at",
@@ -254,7 +254,7 @@ class _Tables:
         ):
             record[name] = getattr(rows, name)
         record["given_in"], record["given_out"] = self._place(rows.lanes_in), self._place(rows.lanes_out)
-        self.arrays["rows"], self.arrays["trips"] = record, rows.trips
+        self.arrays |= {"rows": record, "wait": rows.wait, "trips": rows.trips}
         variant = np.zeros((len(self.space.positions), int(rows.table.max()) + 1), np.int64)
         for p, variants in enumerate(self.variants):
             for number, (_, table) in enumerate(variants):

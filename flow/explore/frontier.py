@@ -39,11 +39,16 @@ class Frontiers:
     _minima: dict[tuple[int, tuple[float, ...]], Integers] = field(default_factory=dict)
 
     def rows(self, table: Table, price: tuple[float, ...], targets: Integers) -> Integers:
-        """For every target interval the cheapest row that meets it, -1 where none does."""
+        """For every target interval the cheapest row that meets it, -1 where none does.
+
+        A layer that others wait for with a frame in their FIFO takes its share of the target, or its fastest row.
+        """
         key = (table.start, price)
         if key not in self._minima:
             self._minima[key] = self._running_minimum(table, price)
         intervals = self.space.rows.interval[table.start : table.stop]
+        if table.share > 1:
+            targets = np.minimum(targets, np.maximum(targets // table.share, intervals[0]))
         place = np.searchsorted(intervals, targets, "right") - 1
         return np.where(place >= 0, table.start + self._minima[key][np.maximum(place, 0)], -1)
 

@@ -25,6 +25,7 @@ struct Space {
     i64 stream_depth, register_depth, shift_depth, block_depth, margin_pixels, bram18, ports, batch, ahead, port_latency, weights_ready;
     double word_cycles;       // of the memory's time that a port word takes
     const Row *rows;
+    const i64 *wait;          // [row] cycles that a frame of one pixel takes
     const double *trips;      // [row][3][POINTS]: read, write, need
     const i64 *variant;       // [position][table]: which of the position's numbers of passes a row stands for
     const i64 *first_variant; // [tensor]: its first record in the arrays by variant
@@ -79,7 +80,11 @@ struct Arrival {
     double words[POINTS];
     double header;
 };
-struct Flow { double lag, lead; };
+struct Flow { double lag, lead; i64 wait; };
+
+Flow longest(const Flow &a, const Flow &b) {
+    return Flow{std::max(a.lag, b.lag), std::max(a.lead, b.lead), std::max(a.wait, b.wait)};
+}
 
 i64 up(i64 a, i64 b) { return i64(uint32_t(a + b - 1) / uint32_t(b)); }  // of numbers below 2^31
 i64 up_to(i64 a, i64 power) { return (a + power - 1) & ~(power - 1); }   // multiple of a power of two
@@ -415,7 +420,7 @@ struct Design {
     void walk(i64 p) {
         const i64 begin = s.inputs_at[p], end = s.inputs_at[p + 1], t = s.inputs + p;
         Arrival came;
-        Flow flow{0.0, 0.0};
+        Flow flow{0.0, 0.0, 0};
         if (s.is_concat[p]) {
             concat(p, came, flow);
             arrivals[t] = came;
@@ -425,21 +430,21 @@ struct Design {
                 const Arrival in = arrival(e);
                 const Flow behind = flow_of(e);
                 came = k == begin ? in : joined(came, in, s.header_in[p]);
-                flow = k == begin ? behind : Flow{std::max(flow.lag, behind.lag), std::max(flow.lead, behind.lead)};
+                flow = k == begin ? behind : longest(flow, behind);
             }
             if (end - begin > 1)
-                for (i64 k = begin; k < end; ++k) hold(p, s.input_edges[k], flow.lag);
+                for (i64 k = begin; k < end; ++k) hold(p, s.input_edges[k], flow);
             else if (s.window[p])
                 windowed(p, s.input_edges[begin]);
             arrivals[t] = passed(came, p);
-            flow = Flow{flow.lag + s.needed[p], flow.lead + s.lead[p]};
+            flow = Flow{flow.lag + s.needed[p], flow.lead + s.lead[p], flow.wait + s.wait[rows[p]]};
         }
         flows[t] = flow;
         if (leaves[p]) latency[part[p]] = std::max(latency[part[p]], departure(p));
     }
 
     Flow flow_of(i64 e) const {
-        return taps[e].crossing ? Flow{0.0, 0.0} : flows[s.edge_tensor[e]];
+        return taps[e].crossing ? Flow{0.0, 0.0, 0} : flows[s.edge_tensor[e]];
     }
 
     i64 departure(i64 p) const {
@@ -461,31 +466,33 @@ struct Design {
             const i64 e = s.input_edges[begin + stage];
             const Arrival in = arrival(e);
             const Flow behind = flow_of(e);
-            const Flow longest{std::max(flow.lag, behind.lag), std::max(flow.lead, behind.lead)};
+            const Flow latest = longest(flow, behind);
             if (stage == 1) {
-                hold(p, s.input_edges[begin], longest.lag);
+                hold(p, s.input_edges[begin], latest);
             } else {
                 const i64 pixels = s.pixels[s.inputs + p];
-                const i64 deep = join_words(flow, longest.lag, pixels, up(s.stage_channels[k], lanes));
+                const i64 deep = join_words(flow, latest, pixels, up(s.stage_channels[k], lanes));
                 deepen(part[p], s.stage_bits[p], info(p).given_in, deep, false);
             }
-            hold(p, e, longest.lag);
+            hold(p, e, latest);
             const i64 *pace = s.stage_paces + (s.stage_figures[p] + (stage - 1) * wanted + place) * 4;
             const Arrival both = joined(left, in, s.stage_headers[2 * k]);
             left = evenly(both, s.points + (s.inputs + p) * POINTS, pace[INTERVAL], pace[FILL], pace[DRAIN],
                           pace[DEPTH] + 1, s.stage_headers[2 * k + 1]);
-            flow = longest;
+            flow = latest;
         }
     }
 
-    i64 join_words(const Flow &flow, double longest, i64 pixels, i64 pixel_words) const {
-        const i64 held = ceiled(rounded((longest - flow.lag + flow.lead) * double(pixels), 1e6)) + s.margin_pixels;
-        return std::max(std::min(held, pixels) * pixel_words, s.stream_depth);
+    i64 join_words(const Flow &flow, const Flow &latest, i64 pixels, i64 pixel_words) const {
+        const double behind = latest.lag - flow.lag + flow.lead;
+        i64 held = ceiled(rounded(behind * double(pixels), 1e6)) + s.margin_pixels;
+        if (behind < 1.0) held = std::min(held, pixels);
+        return std::max(held * pixel_words + latest.wait - flow.wait, s.stream_depth);
     }
 
-    void hold(i64 p, i64 e, double longest) {
+    void hold(i64 p, i64 e, const Flow &latest) {
         const i64 t = s.edge_tensor[e], words = up(s.channels[t], info(p).lanes_in);
-        const i64 deep = taps[e].direct ? s.stream_depth : join_words(flow_of(e), longest, s.pixels[t], words);
+        const i64 deep = taps[e].direct ? s.stream_depth : join_words(flow_of(e), latest, s.pixels[t], words);
         deepen(part[p], s.bits[t], info(p).given_in, deep, true);
     }
 

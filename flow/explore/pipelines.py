@@ -37,10 +37,11 @@ def pipelines(space: Space, links: Connectors, part: Integers, rows: Integers, m
 
 @dataclass(frozen=True, slots=True)
 class _Flow:
-    """Lag and lead of a stream behind the partition's inputs, shares of a frame (`flow.model.fifos`)."""
+    """Of a stream: lag and lead, shares of a frame, and cycles of waiting (`flow.model.fifos`)."""
 
     lag: Floats
     lead: Floats
+    wait: Integers
 
 
 @dataclass(slots=True)
@@ -62,7 +63,7 @@ class _Walk:
         space, links = self.space, self.links
         written = np.zeros(self.part.shape, np.int64)
         arrivals: dict[int, Arrival] = {}
-        none = _Flow(np.zeros(len(self.rows)), np.zeros(len(self.rows)))
+        none = _Flow(np.zeros(len(self.rows)), np.zeros(len(self.rows)), np.zeros(len(self.rows), np.int64))
         flows: dict[int, _Flow] = {}
         for p, position in enumerate(space.positions):
             inputs, behind = [], []
@@ -70,7 +71,7 @@ class _Walk:
                 t = space.edges[e].tensor
                 inputs.append(links.arrival(e, space.tensors[t], arrivals.get(t)))
                 flow, outside = flows.get(t, none), links.taps.crossing[:, e]
-                behind.append(_Flow(np.where(outside, 0.0, flow.lag), np.where(outside, 0.0, flow.lead)))
+                behind.append(_Flow(*(np.where(outside, 0, value) for value in (flow.lag, flow.lead, flow.wait))))
             concat = position.node.op.name == "concat"
             t = space.tensor_of(p)
             arrivals[t], flows[t] = (self._concat if concat else self._node)(p, inputs, behind)
@@ -97,13 +98,14 @@ class _Walk:
         self.widths.append(width)
         self.base.append(charged)
 
-    def _held(self, p: int, e: int, flow: _Flow, longest: Floats) -> None:
+    def _held(self, p: int, e: int, flow: _Flow, longest: _Flow) -> None:
         """A join's input along an edge; straight from a memory port it needs no more than any stream."""
         tensor = self.space.tensors[self.space.edges[e].tensor]
         lanes = self.space.rows.lanes_in[self.rows[:, p]]
         words = join_words(
-            flow.lag, flow.lead, longest, tensor.pixels, tensor.pixels * ceil_div(tensor.channels, lanes)
-        )
+            flow.lag, flow.lead, longest.lag, tensor.pixels, tensor.pixels * ceil_div(tensor.channels, lanes),
+            longest.wait - flow.wait,
+        )  # fmt: skip
         self._hold(p, np.where(self.links.taps.direct[:, e], STREAM_DEPTH, words), lanes * tensor.bits, True)
 
     def _windowed(self, p: int, e: int) -> None:
@@ -122,12 +124,13 @@ class _Walk:
         longest = _longest(flows)
         if len(inputs) > 1:
             for e, flow in zip(position.edges, flows, strict=True):
-                self._held(p, e, flow, longest.lag)
+                self._held(p, e, flow, longest)
         elif position.window:
             self._windowed(p, position.edges[0])
         taken = np.ascontiguousarray(rows.trips[own].T)
         trips = Trips(taken[:POINTS], taken[POINTS : 2 * POINTS], taken[2 * POINTS :])
-        behind = _Flow(longest.lag + position.lag.needed, longest.lead + position.lag.ahead)
+        wait = longest.wait + rows.wait[own]
+        behind = _Flow(longest.lag + position.lag.needed, longest.lead + position.lag.ahead, wait)
         came = joined(inputs, header_words(position.numbers.inputs[0].bits))
         header = header_words(position.numbers.output.bits) + position.weighted
         start = WEIGHTS_READY if position.weighted else 0
@@ -145,11 +148,14 @@ class _Walk:
         for index, (shapes, numbers) in enumerate(stages, 1):
             longest = _longest([flow, flows[index]])
             if index == 1:
-                self._held(p, position.edges[0], flow, longest.lag)
+                self._held(p, position.edges[0], flow, longest)
             else:
-                words = join_words(flow.lag, flow.lead, longest.lag, pixels, pixels * ceil_div(shapes[0][0], lanes))
+                words = join_words(
+                    flow.lag, flow.lead, longest.lag, pixels, pixels * ceil_div(shapes[0][0], lanes),
+                    longest.wait - flow.wait,
+                )  # fmt: skip
                 self._hold(p, words, lanes * position.numbers.output.bits, False)
-            self._held(p, position.edges[index], flows[index], longest.lag)
+            self._held(p, position.edges[index], flows[index], longest)
             came = joined([left, inputs[index]], header_words(numbers.inputs[0].bits))
             interval, fill, drain, depth = timing[index - 1]
             left = even(came, at, interval, fill, drain, depth + 1, header_words(numbers.output.bits))
@@ -179,7 +185,8 @@ class _Walk:
 
 
 def _longest(flows: list[_Flow]) -> _Flow:
-    lag, lead = flows[0].lag, flows[0].lead
-    for other in flows[1:]:
-        lag, lead = np.maximum(lag, other.lag), np.maximum(lead, other.lead)
-    return _Flow(lag, lead)
+    first, *others = flows
+    lag, lead, wait = first.lag, first.lead, first.wait
+    for other in others:
+        lag, lead, wait = np.maximum(lag, other.lag), np.maximum(lead, other.lead), np.maximum(wait, other.wait)
+    return _Flow(lag, lead, wait)

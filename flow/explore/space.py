@@ -21,7 +21,7 @@ from flow.ir import Graph, Node, Operator, Shape
 from flow.model.curves import Grid, grid, rows_of
 from flow.model.datasheet import Catalogue
 from flow.model.energy import EnergyModel, energy_model
-from flow.model.fifos import Lag, module_lag, window_pixels
+from flow.model.fifos import Lag, module_lag, own_lag, window_pixels
 from flow.model.lowering import filters_per_pass, is_alias
 from flow.model.memory import MemorySystem
 from flow.model.weight_memory import slot_bits, values_per_word
@@ -29,6 +29,9 @@ from flow.model.widths import Widths
 from flow.spec import Device
 
 BRAM18_BITS = 18432
+AWAITED_SHARE = 8
+"""Part of an interval, one eighth, for each layer of a squeeze and excitation: a frame waits in a FIFO as long as they
+take, and their multiplications are few."""
 PASS_CHOICES = 6
 """Numbers of reloading passes that are tabulated for a layer, from the first whose weights may fit."""
 
@@ -189,17 +192,38 @@ class _Survey:
             )
             for index, name in enumerate(names)
         )
-        self.layers = [self._layer(n.op, tuple(shapes[i] for i in n.inputs), widths(n)) for n in self.nodes]
+        awaited = self._awaited()
+        self.layers = [
+            self._layer(n.op, tuple(shapes[i] for i in n.inputs), widths(n), share=AWAITED_SHARE if p in awaited else 1)
+            for p, n in enumerate(self.nodes)
+        ]
         self.tails = [self._tail(p) for p in range(len(self.nodes))]
 
-    def _layer(self, op: Operator, inputs: tuple[Shape, ...], numbers: Numbers, passes: int = 1) -> Layer:
+    def _awaited(self) -> set[int]:
+        """Positions that compute one pixel from a whole frame while that frame waits to be multiplied by it."""
+        found: set[int] = set()
+        for p, node in enumerate(self.nodes):
+            sources = [self.tensors[edge.tensor] for edge in self.edges if edge.reader == p]
+            if node.op.name != "multiply" or sources[1].pixels == sources[0].pixels:
+                continue
+            tensor = sources[1]
+            while tensor.producer >= 0 and tensor.pixels == 1:
+                inputs = [self.tensors[edge.tensor] for edge in self.edges if edge.reader == tensor.producer]
+                if inputs[0].pixels == 1:
+                    found.add(tensor.producer)
+                tensor = inputs[0]
+        return found
+
+    def _layer(
+        self, op: Operator, inputs: tuple[Shape, ...], numbers: Numbers, passes: int = 1, share: int = 1
+    ) -> Layer:
         """A layer with the genes that the transformations open for it."""
         genes = dict(GENES)
         for rule in self.transforms:
             gene = rule.gene(op, inputs)
             if gene is not None:
                 genes[gene.name] = gene.values
-        return Layer(op, inputs, numbers, genes, passes)
+        return Layer(op, inputs, numbers, genes, passes, share)
 
     def _tail(self, p: int) -> tuple[int, ...]:
         """Positions right behind `p` that may share its partition when it is reloaded: a channel-wise chain."""
@@ -306,7 +330,7 @@ def _window(layer: Layer) -> int:
 
 
 def _lag(layer: Layer) -> Lag:
-    return module_lag(layer.op.ip, _smallest(layer))
+    return own_lag(module_lag(layer.op.ip, _smallest(layer)), math.prod(layer.inputs[0][1:]))
 
 
 def _smallest(layer: Layer) -> dict[str, Any]:

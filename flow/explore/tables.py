@@ -8,6 +8,7 @@ interval, so that the rows that meet a target are a prefix and neighbouring rows
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,7 @@ from flow.fixed_point import Numbers
 from flow.ir import Folding, Operator, Shape
 from flow.model.curves import POINTS, grid, rows_of, trips
 from flow.model.datasheet import TIMING, Catalogue
+from flow.model.fifos import one_pixel_wait
 from flow.model.resources import RESOURCES
 from flow.model.weight_memory import BY_DEPTH, PLACEMENTS, payload_words, weight_rows, weights_memory
 
@@ -30,20 +32,25 @@ PLACES = (BY_DEPTH, *PLACEMENTS)
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows `start` to `stop` of the store; `passes` of the reloading that they stand for, `channels` of its output."""
+    """Rows `start` to `stop` of the store; `passes` of the reloading that they stand for, `channels` of its output.
+
+    `share`: the layer is given that part of a partition's interval, 1 / share.
+    """
 
     start: int
     stop: int
     passes: int
     channels: int
+    share: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
     """The columns of the store; `cost` is (rows, resources), `folding` (rows, 4) as in `Folding`.
 
-    `placement` numbers `PLACES`; `payload` counts port words of weights; `table` numbers the tables; lanes are those of
-    the layer's streams. `trips` (rows, 3 * points) are those of `flow.model.curves`: read, write, need.
+    `placement` numbers `PLACES`; `payload` counts port words of weights; `wait` are cycles that a frame of one pixel
+    takes; `table` numbers the tables; lanes are those of the layer's streams. `trips` (rows, 3 * points) are those of
+    `flow.model.curves`: read, write, need.
     """
 
     folding: Integers
@@ -54,6 +61,7 @@ class Rows:
     depth: Integers
     cost: Integers
     payload: Integers
+    wait: Integers
     passes: Integers
     channels: Integers
     table: Integers
@@ -71,13 +79,14 @@ class Layer:
     numbers: Numbers
     genes: Mapping[str, tuple[Any, ...]]
     passes: int = 1
+    share: int = 1
 
     @property
     def weighted(self) -> bool:
         return bool(self.op.parameters(self.inputs))
 
     def key(self) -> tuple[Any, ...]:
-        return (self.op, self.inputs, self.numbers, tuple(sorted(self.genes.items())), self.passes)
+        return (self.op, self.inputs, self.numbers, tuple(sorted(self.genes.items())), self.passes, self.share)
 
 
 @dataclass(slots=True)
@@ -98,7 +107,7 @@ class TableBuilder:
             columns = self._columns(layer)
             rows = len(columns["interval"])
             channels = layer.op.output_shape(layer.inputs)[0]
-            self.tables[key] = Table(self.size, self.size + rows, layer.passes, channels)
+            self.tables[key] = Table(self.size, self.size + rows, layer.passes, channels, layer.share)
             columns |= {
                 "passes": np.full(rows, layer.passes),
                 "channels": np.full(rows, channels),
@@ -140,20 +149,21 @@ class TableBuilder:
     def _placed(self, layer: Layer, place: str) -> dict[str, Integers]:
         """All foldings with the weights in one kind of memory."""
         foldings = candidates(layer)
-        figures, payload = self._figures(layer, foldings, place)
+        figures, payload, wait = self._figures(layer, foldings, place)
         cost = np.stack([figures[name] for name in RESOURCES], axis=1)
         placement = np.full(len(foldings), PLACES.index(place))
-        own = {"folding": foldings, "placement": placement, "cost": cost, "payload": payload}
+        own = {"folding": foldings, "placement": placement, "cost": cost, "payload": payload, "wait": wait}
         return {name: figures[name] for name in TIMING} | own | {"trips": self._trips(layer, foldings, figures)}
 
-    def _figures(self, layer: Layer, foldings: Integers, place: str) -> tuple[dict[str, Integers], Integers]:
-        """Cycles and resources of every folding, and the port words of its weights."""
+    def _figures(self, layer: Layer, foldings: Integers, place: str) -> tuple[dict[str, Integers], Integers, Integers]:
+        """Cycles and resources of every folding, port words of its weights, and cycles of a frame of one pixel."""
         count = len(foldings)
         total: dict[str, Integers] = {}
-        payload = np.zeros(count, np.int64)
+        payload, wait = np.zeros(count, np.int64), np.zeros(count, np.int64)
         for parameters in module_parameters(layer, foldings, self.port_bits, place):
             if "weights_memory" in parameters:
                 payload = payload + payload_words(parameters)
+                wait = wait + one_pixel_wait(parameters, math.prod(layer.inputs[0][1:]))
             figures = self.catalogue.evaluate(layer.op.ip, parameters)
             for name, values in figures.items():
                 column = np.broadcast_to(np.asarray(values, np.int64), (count,))
@@ -161,7 +171,7 @@ class TableBuilder:
                 total[name] = merge(total[name], column) if name in total else column
         for name in (*TIMING, *RESOURCES):
             total.setdefault(name, np.zeros(count, np.int64))  # a concatenation of one tensor is a wire
-        return total, payload
+        return total, payload, wait
 
 
 def _places(layer: Layer) -> tuple[str, ...]:

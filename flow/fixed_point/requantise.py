@@ -71,9 +71,9 @@ class Requantisation:
         kind = ACTIVATIONS[self.activation]
         if kind == "leaky_relu":
             # Above zero the slope's factor 2**15 cancels exactly, so only negative values are multiplied.
-            below = _rounded(np.minimum(accumulators, 0) * np.int64(self.alpha), self.shift + ALPHA_BITS, self.out_bits)
-            return np.where(accumulators < 0, below, _rounded(accumulators, self.shift, self.out_bits))
-        values = _rounded(accumulators, self.shift, self.out_bits)
+            below = rounded(np.minimum(accumulators, 0) * np.int64(self.alpha), self.shift + ALPHA_BITS, self.out_bits)
+            return np.where(accumulators < 0, below, rounded(accumulators, self.shift, self.out_bits))
+        values = rounded(accumulators, self.shift, self.out_bits)
         if kind == "relu":
             return np.maximum(values, 0)
         if kind == "clip":
@@ -81,7 +81,8 @@ class Requantisation:
         return values
 
 
-def _rounded(values: Integers, shift: int, bits: int) -> Integers:
+def rounded(values: Integers, shift: int, bits: int) -> Integers:
+    """values * 2**-shift, rounded half up, saturated to `bits` bits."""
     if shift >= 0:
         return saturate(shift_round(values, shift), bits)
     # Saturating before the left shift as well keeps int64 from wrapping and changes no result: a value outside the

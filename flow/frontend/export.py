@@ -19,13 +19,17 @@ from flow.operators.flatten import Flatten
 from flow.operators.global_pool import GlobalPool
 from flow.operators.inner_product import Gemm
 from flow.operators.lrn import Lrn
+from flow.operators.multiply import Multiply
 from flow.operators.pad import Pad
 from flow.operators.pool import Pool
+from flow.operators.prelu import PRelu
 from flow.operators.reshape import Reshape
 from flow.operators.resize import Resize
 from flow.operators.shuffle import Shuffle
+from flow.operators.sigmoid import Sigmoid
 from flow.operators.slice import Slice
 from flow.operators.transpose import Transpose
+from flow.operators.unflatten import Unflatten
 
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto
@@ -66,6 +70,8 @@ def _exported(graph: Graph, node: Node) -> list[NodeProto]:
         return [_activation(node.op.activation, node, node.inputs[0])]
     if isinstance(node.op, Shuffle | DepthToSpace):
         return _rearrangement(graph, node)
+    if isinstance(node.op, Sigmoid):
+        return _sigmoid(node.op, node)
     kind, attributes, parameters = _operation(node.op)
     fused = str(node.op.attributes().get("activation", "none"))
     inner = node.name if fused == "none" else f"{node.name}/{_FUSED}"
@@ -95,6 +101,19 @@ def _activation(kind: str, node: Node, source: str) -> NodeProto:
     return helper.make_node("Relu", [source], [node.name], name=f"{node.name}/relu")
 
 
+def _sigmoid(op: Sigmoid, node: Node) -> list[NodeProto]:
+    """The curve, and its product with the input."""
+    from onnx import helper
+
+    source, curve = node.inputs[0], f"{node.name}/curve" if op.gated else node.name
+    attributes: dict[str, Any] = {"alpha": op.slope, "beta": op.offset} if op.kind == "hard" else {}
+    kind = {"logistic": "Sigmoid", "tanh": "Tanh", "hard": "HardSigmoid"}[op.kind]
+    made = [helper.make_node(kind, [source], [curve], name=f"{node.name}/{op.kind}", **attributes)]
+    if op.gated:
+        made.append(helper.make_node("Mul", [source, curve], [node.name], name=node.name))
+    return made
+
+
 def _rearrangement(graph: Graph, node: Node) -> list[NodeProto]:
     """Reshape, transpose and reshape: of any rank, where ONNX has no operator or one for images only."""
     from onnx import helper
@@ -120,12 +139,14 @@ def _shapes(graph: Graph, node: Node) -> dict[str, Array]:
 
 
 def _parameters(graph: Graph, node: Node) -> dict[str, Array]:
-    """Weights as ONNX has them: (channels, filters/groups, *kernel) of a transposed convolution."""
+    """Weights as ONNX has them: (channels, filters/groups, *kernel) of a transposed convolution, slopes per channel."""
     values = graph.parameters(node)
     if isinstance(node.op, ConvTranspose):
         weight, groups = values["weight"], node.op.groups
         grouped = weight.reshape(groups, len(weight) // groups, *weight.shape[1:]).swapaxes(1, 2)
         values["weight"] = grouped.reshape(-1, len(weight) // groups, *weight.shape[2:])
+    if isinstance(node.op, PRelu):
+        values = {name: array.reshape(-1, *(1 for _ in node.shape[1:])) for name, array in values.items()}
     return values
 
 
@@ -134,6 +155,8 @@ def _constants(op: Operator) -> dict[str, Array]:
     values = op.attributes()
     if values.get("activation") == "clip":
         return {bound: np.array(values[bound], np.float32) for bound in ("low", "high")}
+    if isinstance(op, Unflatten):
+        return {"axes": np.arange(2, 2 + op.rank)}
     if isinstance(op, Resize):
         return {"scales": np.array((1, 1, *op.factors), np.float32)}
     if isinstance(op, Pad):
@@ -181,6 +204,12 @@ def _operation(op: Operator) -> tuple[str, dict[str, Any], tuple[str, ...]]:  # 
         case Resize():
             kinds = {"mode": op.mode, "coordinate_transformation_mode": op.coordinates, "nearest_mode": "floor"}
             return "Resize", kinds, ("", "scales")
+        case Unflatten():
+            return "Unsqueeze", {}, ("axes",)
+        case PRelu():
+            return "PRelu", {}, ("slope",)
+        case Multiply():
+            return "Mul", {}, ()
     raise GraphError(f"{op.name} has no ONNX form")
 
 

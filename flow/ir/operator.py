@@ -79,6 +79,10 @@ class Operator:
         """Values of the data sheet's parameters (`ip_templates/<ip>/ip.yaml`)."""
         raise NotImplementedError
 
+    def approximation(self) -> dict[str, float]:
+        """Of a module that computes its function only nearly: `entries` and `range` of its table, `largest_error`."""
+        return {}
+
     def attributes(self) -> dict[str, Any]:
         """Attributes as JSON values, in the order of declaration."""
         return {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]

@@ -15,6 +15,10 @@ added as margin.
     lead(out)  = lead(in) + pixels by which a strided window runs ahead inside a row / pixels
     depth(in)  = (ceil((max lag - lag(in) + lead(in)) * pixels) + 2) * words per pixel
 
+Where a branch needs the whole frame before its first word (squeeze and excitation), its partner holds a frame; what is
+computed from the one pixel that is left takes no share of a frame's time but the cycles of its foldings, in each of
+which the partner may bring another word.
+
 An input straight from a memory port needs none: its reader simply waits.
 """
 
@@ -29,6 +33,7 @@ import numpy as np
 
 from flow.model.hardware import Module, Stream
 from flow.model.resources import REGISTER_DEPTH, STREAM_DEPTH, fifo_depth
+from flow.model.weight_memory import weight_rows
 
 MARGIN_PIXELS = 2
 WHOLE_FRAME = ("global_pool", "inner_product")
@@ -62,16 +67,35 @@ def module_lag(ip: str, parameters: Mapping[str, Any]) -> Lag:
     return Lag(min(needed / pixels, 1.0), min(ahead / pixels, 1.0))
 
 
-def join_words(lag: Any, lead: Any, longest: Any, pixels: Any, words: Any) -> Any:
+def join_words(lag: Any, lead: Any, longest: Any, pixels: Any, words: Any, wait: Any = 0) -> Any:
     """Words that a join's input must hold.
 
     Args:
         lag, lead: of this input, shares of a frame.
         longest: largest lag of the join's inputs.
         pixels, words: of this input's stream per frame.
+        wait: cycles by which another branch is later still; a stream brings at most a word in each.
     """
-    held = np.ceil(np.round((longest - lag + lead) * pixels, 6)) + MARGIN_PIXELS
-    return np.maximum(np.minimum(held, pixels) * (words // pixels), STREAM_DEPTH).astype(np.int64)
+    behind = longest - lag + lead
+    held = np.ceil(np.round(behind * pixels, 6)) + MARGIN_PIXELS
+    # A branch that lags by a frame and more is at work on the next one: its partner holds more than a frame.
+    held = np.where(behind < 1, np.minimum(held, pixels), held)
+    return np.maximum(held * (words // pixels) + wait, STREAM_DEPTH).astype(np.int64)
+
+
+def one_pixel_wait(parameters: Mapping[str, Any], pixels: int) -> Any:
+    """Cycles that a weighted module takes for a frame of one pixel (its rows of weights); 0 for any other."""
+    return weight_rows(parameters) if pixels == 1 and "weight_bits" in parameters else 0
+
+
+def input_pixels(parameters: Mapping[str, Any], slot: int) -> int:
+    """Pixels a frame of a join's input: one where a frame is multiplied by one value a channel."""
+    return 1 if slot == 1 and parameters.get("broadcast") else int(parameters["pixels"])
+
+
+def own_lag(lag: Lag, pixels: int) -> Lag:
+    """What a module adds to the lag of its input, which has so many pixels: a frame of one pixel takes no time."""
+    return lag if pixels > 1 else Lag(0.0, 0.0)
 
 
 def window_pixels(ip: str, parameters: Mapping[str, Any]) -> int:
@@ -96,10 +120,11 @@ def window_words(pixels: Any, frame_pixels: Any, words: Any) -> Any:
 
 @dataclass(slots=True)
 class _Flow:
-    """What is known of a stream: lag, lead, and whether it comes straight from a memory port."""
+    """What is known of a stream: lag, lead, cycles of waiting, and whether it comes straight from a memory port."""
 
     lag: float = 0.0
     lead: float = 0.0
+    wait: int = 0
     direct: bool = False
 
 
@@ -110,24 +135,33 @@ def with_depths(modules: tuple[Module, ...], streams: tuple[Stream, ...]) -> tup
     depths: dict[str, int] = {}
     for module in modules:
         inputs = [name for name in module.inputs if name in flows]
-        lag = module_lag(module.ip, module.parameters)
+        frame = _frame_pixels(module.parameters)
+        lag = own_lag(module_lag(module.ip, module.parameters), frame)
+        wait = max((flows[name].wait for name in inputs), default=0)
         longest = max((flows[name].lag for name in inputs), default=0.0)
         if len(inputs) > 1:
-            for name in inputs:
-                depths[name] = _depth(flows[name], longest, module, named[name])
+            for slot, name in enumerate(inputs):
+                pixels = input_pixels(module.parameters, slot)
+                depths[name] = _depth(flows[name], longest, wait, pixels, named[name])
         elif (pixels := window_pixels(module.ip, module.parameters)) and not flows[inputs[0]].direct:
-            frame = math.prod(module.parameters[f"in_{axis}"] for axis in "dhw")
             depths[inputs[0]] = int(fifo_depth(window_words(np.int64(pixels), frame, named[inputs[0]].words)))
         lead = max((flows[name].lead for name in inputs), default=0.0)
+        own = int(one_pixel_wait(module.parameters, frame))
         direct = module.ip == "memory_read" or (module.ip == "width_converter" and flows[inputs[0]].direct)
         for name in module.outputs:
             if named[name].tensor:
-                flows[name] = _Flow(longest + lag.needed, lead + lag.ahead, direct)
+                flows[name] = _Flow(longest + lag.needed, lead + lag.ahead, wait + own, direct)
     return tuple(replace(s, depth=depths.get(s.name, STREAM_DEPTH if s.tensor else REGISTER_DEPTH)) for s in streams)
 
 
-def _depth(flow: _Flow, longest: float, module: Module, stream: Stream) -> int:
+def _frame_pixels(parameters: Mapping[str, Any]) -> int:
+    """Positions of an input frame; 1 where a module has none of its own."""
+    if "in_h" in parameters:
+        return math.prod(parameters[f"in_{axis}"] for axis in "dhw")
+    return int(parameters.get("pixels", 1))
+
+
+def _depth(flow: _Flow, longest: float, wait: int, pixels: int, stream: Stream) -> int:
     if flow.direct:
         return STREAM_DEPTH
-    pixels = module.parameters["pixels"]
-    return int(fifo_depth(join_words(flow.lag, flow.lead, longest, pixels, stream.words)))
+    return int(fifo_depth(join_words(flow.lag, flow.lead, longest, pixels, stream.words, wait - flow.wait)))

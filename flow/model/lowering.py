@@ -35,8 +35,8 @@ def filters_per_pass(filters: int, passes: int, per_word: int) -> int:
 
 
 def is_alias(node: Node, source: Shape) -> bool:
-    """Whether the node moves no value: flattening a frame that has one pixel."""
-    return node.op.name == "flatten" and math.prod(source[1:]) == 1
+    """Whether the node moves no value: flattening a frame that has one pixel, or the other way round."""
+    return node.op.name in ("flatten", "unflatten") and math.prod(source[1:]) == 1
 
 
 def lower(graph: Graph, design: Design, numbers: NumbersOf, port_bits: int) -> Hardware:

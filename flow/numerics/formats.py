@@ -12,6 +12,7 @@ from flow.ir import Graph, Node, Operator, Shape, elements
 from flow.numerics.ranges import Ranges
 from flow.operators.add import Add
 from flow.operators.keeps_format import KeepsFormat
+from flow.operators.multiply import Multiply
 
 Wordlengths = Callable[[str, str], tuple[int, int]]
 """(name, operator) of a node to (weight bits, activation bits); a graph input's operator is `input`."""
@@ -96,6 +97,8 @@ def _accumulator_bits(graph: Graph, node: Node, numbers: Numbers) -> int:
     if isinstance(node.op, Add):
         aligned = [f.bits + f.exponent - numbers.accumulator_exponent for f in numbers.inputs]
         return sum_bits(max(aligned), len(aligned))
+    if isinstance(node.op, Multiply):
+        return sum(f.bits for f in numbers.inputs)
     return max(f.bits for f in numbers.inputs)
 
 

@@ -57,7 +57,12 @@ def activation_from_onnx(node: OnnxNode) -> Imported:
         return (Step(Activation("relu"), node.inputs[:1]),)
     if node.kind == "Clip":
         return _clip(node)
-    slope = node.number("alpha", 0.01) if node.kind == "LeakyRelu" else _uniform(node.array(1))
+    if node.kind == "PRelu":
+        slopes = node.array(1)
+        alike = slopes.size > 0 and bool(np.all(slopes == slopes.reshape(-1)[0]))
+        slope = float(slopes.reshape(-1)[0]) if alike else -1.0
+        return (Step(Activation("leaky_relu", alpha=slope), node.inputs[:1]),) if 0.0 <= slope <= 1.0 else None
+    slope = node.number("alpha", 0.01)
     if not 0.0 <= slope <= 1.0:
         raise Unsupported(f"a slope of {slope}; 0 to 1 are supported")
     return (Step(Activation("leaky_relu", alpha=slope), node.inputs[:1]),)

@@ -59,12 +59,12 @@ def affine_from_onnx(node: OnnxNode) -> Imported:
     """Arithmetic with a constant per channel, as exporters write scales, biases and the normalisation of images."""
     constants = [i for i in range(len(node.inputs)) if node.is_constant(i)]
     if len(node.inputs) != 2 or len(constants) != 1:
-        if node.kind in ("Add", "Sum") and not constants:
+        if node.kind in ("Add", "Sum", "Mul") and not constants:
             return None
         raise Unsupported("only with one constant for each channel")
     data = 1 - constants[0]
     shape = node.shape(data)
-    axis, values = _per_channel(node.array(constants[0]), shape)
+    axis, values = constant_per_channel(node.array(constants[0]), shape)
     scale, bias = _affine(node.kind, values, reverse=data == 1)
     if not np.all(np.isfinite((scale, bias))):
         raise Unsupported("a constant that is not finite")
@@ -95,7 +95,7 @@ def _affine(kind: str, c: Array, reverse: bool) -> tuple[Array, Array]:
     return one, c
 
 
-def _per_channel(values: Array, shape: Shape) -> tuple[int, Array]:
+def constant_per_channel(values: Array, shape: Shape) -> tuple[int, Array]:
     """The frame's channel axis (first or last) along which the broadcast constant varies, and its values."""
     values = values.astype(np.float64)
     if values.size == 1:

@@ -13,6 +13,7 @@ from flow.ir import Array, Shape, elements, operator
 from flow.operators.keeps_format import KeepsFormat
 from flow.operators.onnx_node import Imported, OnnxNode, Same, Step, Unsupported, from_onnx
 from flow.operators.reshape import Reshape, splits_channels
+from flow.operators.unflatten import unflattened
 
 
 @operator("flatten")
@@ -37,6 +38,8 @@ def flatten_from_onnx(node: OnnxNode) -> Imported:
     after = {"Flatten": _flattened, "Reshape": _target, "Squeeze": _squeezed}[node.kind](node)
     if after == before:
         return Same(node.inputs[0])
+    if (frame := unflattened(before, after)) is not None:
+        return (Step(frame, node.inputs[:1]),)
     if splits_channels(before, after) or splits_channels(after, before):
         return (Step(Reshape(after), node.inputs[:1]),)
     if after != (elements(before),):

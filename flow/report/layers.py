@@ -11,7 +11,8 @@ from flow.model.performance import ModuleFigures, Performance
 
 
 def layer_records(hardware: Hardware, graph: Graph, performance: Performance) -> list[dict[str, Any]]:
-    """One record a module, partition by partition in topological order; shapes as in `flow.report.records.Layer`.
+    """One record a module, partition by partition in topological order; shapes as in `flow.report.records.Layer`,
+    and `approximation`: size, range and largest error of a table, empty where the module is exact.
 
     Args:
         hardware: the lowered design. graph: the network that it was lowered from. performance: its evaluation.
@@ -44,6 +45,7 @@ def _record(
         "fill_cycles": figures.fill,
         "resources": dict(figures.resources),
         "macs": macs,
+        "approximation": node.op.approximation() if node is not None and computes else {},
     }
 
 

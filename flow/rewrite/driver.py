@@ -142,5 +142,5 @@ def without_hardware(graph: Graph) -> tuple[Problem, ...]:
 
 
 def _moves_nothing(node: Node, source: tuple[int, ...]) -> bool:
-    """A frame of one pixel is flat already."""
-    return node.op.name == "flatten" and all(size == 1 for size in source[1:])
+    """A frame of one pixel is flat already, and a vector is one pixel."""
+    return node.op.name in ("flatten", "unflatten") and all(size == 1 for size in source[1:])

@@ -5,7 +5,8 @@
     r = activation(c) activation=relu
 
 Attributes at their defaults may be left out; strides and dilations are 1 and pads 0 unless said. Outputs are the
-tensors that nobody reads, or those of an `outputs:` line. Parameters get seeded values.
+tensors that nobody reads, or those of an `outputs:` line. Parameters get seeded values, or one that is given like an
+attribute (`scale=0.5`).
 """
 
 from __future__ import annotations
@@ -96,10 +97,20 @@ def _node(words: _Words, shapes: dict[str, Shape]) -> tuple[Node, dict[str, Weig
     if missing:
         raise TextError(f"'{missing[0]}' is not defined before: {line}")
     inputs = [shapes[source] for source in sources]
-    op = _operator(words.kind, words.attributes, len(inputs[0]) - 1, line)
+    cls = operator_class(words.kind)
+    own = {f.name for f in fields(cls)}  # type: ignore[arg-type]
+    stated = {key: value for key, value in words.attributes.items() if key in own}
+    op = _operator(words.kind, stated, len(inputs[0]) - 1, line)
+    wanted = op.parameters(inputs)
+    unknown = [key for key in words.attributes if key not in own and key not in wanted]
+    if unknown:
+        raise TextError(f"{words.kind} has no attribute '{unknown[0]}': {line}")
     weights: dict[str, Weight] = {}
-    for parameter, shape in op.parameters(inputs).items():
+    for parameter, shape in wanted.items():
         key = f"{tensor}/{parameter}"
+        if parameter in words.attributes and parameter not in own:
+            weights[key] = Recipe(shape, "constant", float(words.attributes[parameter]))
+            continue
         mean = 1.0 if parameter in ("scale", "variance") else 0.0
         weights[key] = Recipe(shape, "normal", mean, 0.1 if mean else 0.5, 0, key)
     return Node(tensor, op, sources, op.output_shape(inputs), f"text#{tensor}"), weights
@@ -109,9 +120,6 @@ def _operator(kind: str, attributes: dict[str, str], rank: int, line: str) -> Op
     cls = operator_class(kind)
     values: dict[str, Any] = {}
     known = {f.name: f for f in fields(cls)}  # type: ignore[arg-type]
-    unknown = [key for key in attributes if key not in known]
-    if unknown:
-        raise TextError(f"{kind} has no attribute '{unknown[0]}': {line}")
     for name, field in known.items():
         if name in attributes:
             values[name] = _value(attributes[name], str(field.type), line)

@@ -18,7 +18,7 @@ from flow.ir import Graph, Node
 from flow.rewrite import rewrite
 
 
-@rewrite(match="flatten > activation", before=("absorb_flatten",))
+@rewrite(match="flatten > activation | sigmoid", before=("absorb_flatten",))
 def sink_flatten(graph: Graph, flatten: Node, activation: Node) -> Graph | None:
     name = f"{activation.name}/moved"
     if name in graph.shapes():

@@ -21,12 +21,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from flow.ir import Graph, Node
+from flow.operators.multiply import Multiply
 from flow.operators.pad import Pad
 from flow.operators.transpose import Transpose
 from flow.rewrite import rewrite
 
 
-@rewrite(match="activation | add | pad", after=("cancel_transposes",))
+@rewrite(match="activation | sigmoid | add | multiply | pad", after=("cancel_transposes",))
 def sink_transpose(graph: Graph, node: Node) -> Graph | None:
     nodes = graph.by_name()
     sources = [nodes[name] for name in node.inputs if name in nodes]
@@ -37,6 +38,8 @@ def sink_transpose(graph: Graph, node: Node) -> Graph | None:
     op = _permuted(node.op, order) if isinstance(node.op, Pad) else node.op
     inputs = tuple(source.inputs[0] for source in sources)
     shapes = graph.shapes()
+    if isinstance(node.op, Multiply) and len({shapes[i] for i in inputs}) > 1:
+        return None  # one value a channel is one for each of the first axis only
     name = _free(f"{node.name}/moved", shapes)
     moved = Node(name, op, inputs, op.output_shape([shapes[i] for i in inputs]), node.origin)
     after = replace(node, op=Transpose(order), inputs=(name,))

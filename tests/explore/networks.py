@@ -12,7 +12,9 @@ from flow.operators.convolution import Conv
 from flow.operators.flatten import Flatten
 from flow.operators.global_pool import GlobalPool
 from flow.operators.inner_product import Gemm
+from flow.operators.multiply import Multiply
 from flow.operators.pool import Pool
+from flow.operators.sigmoid import Sigmoid
 
 
 @dataclass
@@ -186,3 +188,15 @@ def inception() -> Graph:
         t = net.conv(net.add(Concat(), *branches), 8, 1)
     t = net.add(Add(), t, start)
     return net.graph(net.add(Gemm(10), net.add(Flatten(), net.add(GlobalPool("average"), net.conv(t, 16, 3, 2)))))
+
+
+def excitation() -> Graph:
+    """EfficientNet's blocks in small: SiLU, squeeze and excitation, a skip over both."""
+    net, silu = Net("excitation", (3, 12, 12)), Sigmoid("logistic", True)
+    t = start = net.add(silu, net.conv("x", 8, 3))
+    for _ in range(2):
+        hidden = net.add(silu, net.conv(net.add(silu, net.conv(t, 24, 1)), 24, 3, groups=24))
+        gate = net.conv(net.add(silu, net.conv(net.add(GlobalPool("average"), hidden), 2, 1)), 24, 1)
+        t = net.conv(net.add(Multiply(), hidden, net.add(Sigmoid(), gate)), 8, 1)
+    t = net.add(Multiply(), net.add(Add(), t, start), start)
+    return net.graph(net.add(Gemm(10), net.add(Flatten(), net.add(GlobalPool("average"), t))))

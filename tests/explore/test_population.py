@@ -32,6 +32,7 @@ MIXED = Precision(16, 16, (Width("pool", None, 8),), (Width("n1", 8, 12),))
         (networks.squeezenet(), devices.zc706(), Precision()),
         (networks.chain((5, 9, 7)), devices.zc706(), MIXED),
         (networks.inception(), devices.zcu102(), Precision()),
+        (networks.excitation(), devices.zcu102(), MIXED),
     ],
 )
 def test_population_equals_scalar(graph: Graph, device: Device, precision: Precision, reloading: bool) -> None:

@@ -18,7 +18,9 @@ from flow.operators.concat import Concat
 from flow.operators.convolution import Conv
 from flow.operators.global_pool import GlobalPool
 from flow.operators.inner_product import Gemm
+from flow.operators.multiply import Multiply
 from flow.operators.pool import Pool
+from flow.operators.sigmoid import Sigmoid
 
 Layer = tuple[str, Operator, tuple[str, ...], Folding]
 
@@ -129,6 +131,26 @@ def concatenation(**options: int) -> Sample:
         ("g", conv(3, 1), ("k",), Folding(4, 3)),
     ]
     return sample(layers, (2, 4, 5), **options)
+
+
+def excitation(cuts: Sequence[int] = (), **options: int) -> Sample:
+    """Squeeze and excitation inside a skip connection, as in EfficientNet."""
+    silu = Sigmoid("logistic", True)
+    layers: list[Layer] = [
+        ("e", conv(6, 1), ("x",), Folding(2, 3)),
+        ("es", silu, ("e",), one(2)),
+        ("d", conv(6, 3, 1, 1, groups=6), ("es",), Folding(1, 1, 3, 3)),
+        ("ds", silu, ("d",), one(3)),
+        ("v", GlobalPool("average"), ("ds",), one(1)),
+        ("q", conv(2, 1), ("v",), Folding(2, 1)),
+        ("qs", silu, ("q",), one(1)),
+        ("r", conv(6, 1), ("qs",), Folding(1, 2)),
+        ("rs", Sigmoid("hard", False, 0.2, 0.5), ("r",), one(2)),
+        ("m", Multiply(), ("ds", "rs"), one(2)),
+        ("p", conv(3, 1), ("m",), Folding(2, 3)),
+        ("s", Add(), ("p", "x"), one(1)),
+    ]
+    return sample(layers, (3, 5, 6), cuts=cuts, **options)
 
 
 def depthwise(**options: int) -> Sample:

@@ -14,6 +14,7 @@ from tests.ip import bench
 from tests.ip.bench import Case
 from tests.ip.test_channelwise import MAKERS
 from tests.ip.test_convolution import make_case, random_config
+from tests.ip.test_gates import MAKERS as GATES
 from tests.ip.test_inner_product import random_case
 from tests.ip.test_memory import layout
 from tests.ip.test_movement import MAKERS as MOVERS
@@ -23,7 +24,7 @@ DOCUMENTED = {
     "BIND_OP": {"variable", "op", "impl"},
     "BIND_STORAGE": {"variable", "type", "impl"},
     "DEPENDENCE": {"variable", "inter", "RAW", "distance", "true"},
-    "INLINE": set(),
+    "INLINE": {"off"},
     "LOOP_FLATTEN": set(),
     "PIPELINE": {"II"},
     "UNROLL": set(),
@@ -52,7 +53,7 @@ def top(k: int, case: Case) -> str:
 
 def test_code_for_synthesis_compiles(tmp_path: Path) -> None:
     r, rng = random.Random(7), np.random.default_rng(7)
-    cases = [maker(r, rng) for maker, _ in (*MAKERS.values(), *MOVERS.values())]
+    cases = [maker(r, rng) for maker, _ in (MAKERS | GATES | MOVERS).values()]
     cases += [random_case(r, rng), *(make_case(random_config(r), k) for k in range(4))]
     cases += [Case("memory_read", layout(5, 1, 16, 64), []), Case("memory_write", layout(5, 2, 16, 64), [])]
     cases += [Case("weights_read", {"port_bits": 64}, [])]

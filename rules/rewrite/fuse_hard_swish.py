@@ -1,0 +1,31 @@
+"""Put a HardSwish together that an exporter took apart: x * min(max(x + 3, 0), 6) / 6.
+
+Where the division stands in front of the product, `fuse_hard_sigmoid` and `fuse_gate` do the same.
+
+    before: x = Input() shape=3x8x8
+            a = batch_norm(x) epsilon=0.0 scale=1.0 bias=3.0 mean=0.0 variance=1.0
+            c = activation(a) activation=clip low=0.0 high=6.0
+            p = multiply(x, c)
+            y = batch_norm(p) epsilon=0.0 scale=0.1666667 bias=0.0 mean=0.0 variance=1.0
+    after:  x = Input() shape=3x8x8
+            y = sigmoid(x) kind=hard gated=true slope=0.16666666666666666 offset=0.5
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from flow.ir import Graph, Node
+from flow.operators.sigmoid import clipped_line
+from flow.rewrite import rewrite
+
+
+@rewrite(
+    match="batch_norm > activation(activation=clip) > multiply > batch_norm",
+    before=("fuse_gate", "merge_batchnorms", "fold_batchnorm_forward"),
+)
+def fuse_hard_swish(graph: Graph, line: Node, clip: Node, product: Node, scale: Node) -> Graph | None:
+    curve = clipped_line(graph, line, clip, scale)
+    if curve is None or set(product.inputs) != {*line.inputs, clip.name}:
+        return None
+    return graph.with_node(replace(scale, op=replace(curve, gated=True), inputs=line.inputs), {})
