@@ -7,13 +7,14 @@ candidate of each is taken on its own.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from flow.explore.archive import Archive
 from flow.explore.frontier import PRICES, Frontiers
+from flow.explore.log import SearchLog
 from flow.explore.population import Figures, Population, evaluate_population
 from flow.explore.segments import Segment
 from flow.explore.space import Space
@@ -42,6 +43,7 @@ class Polisher:
     random: np.random.Generator
     latency: bool
     archive: Archive
+    log: SearchLog = field(default_factory=SearchLog)
     evaluations: int = 0
 
     def design(self, segments: Sequence[Segment]) -> Population:
@@ -72,7 +74,9 @@ class Polisher:
 
     def evaluate(self, population: Population) -> Figures:
         self.evaluations += len(population.rows)
-        return evaluate_population(self.space, population)
+        self.log.saw(population)
+        with self.log.timed("evaluation"):
+            return evaluate_population(self.space, population)
 
     def _start(self, segments: Sequence[Segment]) -> Population:
         cuts = np.zeros((1, len(self.space.positions)), bool)

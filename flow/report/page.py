@@ -20,6 +20,7 @@ from flow.report.records import (
     partition_times,
     point,
 )
+from flow.report.search import searched
 from flow.report.tables import LayerRow, PartitionRow, layer_rows, partition_rows
 from flow.report.text import count, percent, shown, significant
 from flow.report.verification import Cycles, Finding, Verdict, agreement, cycles, findings, verdict
@@ -124,7 +125,7 @@ def page(inputs: ReportInputs) -> Page:
         layers_open=len(computing) <= _OPEN_LAYERS,
         slowest_layers=tuple(rows[layers.index(item)] for item in worst(layers, times, _SLOWEST)),
         scatters=scatters(tuple(point(item) for item in inputs.pareto)),
-        search=f"{count(p['evaluations'])} designs evaluated, {count(len(inputs.pareto))} on the front",
+        search=searched(inputs),
         findings=findings(inputs.verification) if inputs.verification is not None else (),
         cycles=compared,
         cycles_open=len(compared) <= _OPEN_CYCLES,

@@ -79,6 +79,7 @@ def _headline(inputs: ReportInputs) -> RenderableType:
         ("latency", seconds(p["latency_s"]), kind["latency"], "one frame, first word in to last word out"),
         ("interval", f"{count(p['interval_cycles'])} cycles", kind["throughput"], _fill(p)),
         ("memory", f"{significant(p['memory_gb'])} GB", "modelled", _memory(p)),
+        ("search", f"{count(p['evaluations'])} designs", "modelled", _search(inputs)),
         ("verified", outcome.title, "simulated" if inputs.verification else "", outcome.detail),
     ]
     title = (
@@ -92,6 +93,11 @@ def _headline(inputs: ReportInputs) -> RenderableType:
         if row is not None:
             table.add_row(*row)
     return table
+
+
+def _search(inputs: ReportInputs) -> str:
+    said = f"{count(len(inputs.pareto))} on the front"
+    return said if inputs.performance.get("repeatable", True) else f"{said}; ended by time: not repeatable"
 
 
 def _fill(performance: Document) -> str:

@@ -159,6 +159,7 @@ class Explore:
     seed: int = 0
     generations: int = 60
     population: int = 96
+    evaluations: int | None = None
     seconds: float | None = None
 
 
@@ -186,7 +187,7 @@ class Build:
         name: the file's stem, made safe for a folder name.
         pipeline: name of a pipeline in rules/pipelines, or the text of a path; `pipeline_path` is the file.
         rules: folders of the user's own rules (absolute); `rules_text` as written.
-        objective: throughput | latency.
+        objective: throughput | latency | resources, or a mix of them: name to weight, at least two.
         files: every YAML file that was read, absolute.
         origins: (key path, where its value came from), sorted; never line numbers.
         warnings: problems that do not stop the build.
@@ -198,7 +199,7 @@ class Build:
     clock_mhz: float
     batch: int
     precision: Precision
-    objective: str
+    objective: str | dict[str, float]
     constraints: Constraints
     pipeline: str
     pipeline_path: Path
