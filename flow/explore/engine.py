@@ -89,14 +89,9 @@ def documents(built: Finished, front: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def explore(
-    graph: Graph,
-    device: Device,
-    clock_mhz: float,
-    batch: int,
+    space: Space,
     precision: Precision,
     constraints: Constraints,
-    transforms: Sequence[Transform],
-    catalogue: Catalogue,
     *,
     objective: str | Mapping[str, float] = "throughput",
     effort: Effort | None = None,
@@ -104,12 +99,11 @@ def explore(
     schedules: Schedules | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> Exploration:
-    """The best design of `graph` on `device` for the objective (`flow.explore.objectives`: a component or a mix).
+    """The best design of a space for the objective (`flow.explore.objectives`: a component or a mix).
 
     Args:
-        graph: rewritten: every node has an IP or moves no value.
-        transforms: the opened parts of the space (`load_transforms`).
-        catalogue: data sheets (`load_catalogue`), read for the device's multipliers.
+        space: of the network on the device (`design_space`).
+        precision, constraints: those that the space was made with.
         effort: what ends the search; the defaults of `Effort` without it.
         progress: called with (generation, generations, best frames a second).
         schedules: of the IPs, for the simulations that size the FIFOs; without them depths follow rules.
@@ -118,7 +112,6 @@ def explore(
     Raises:
         BuildError: DSE0xx with the figures that decide, where no design meets the limits and constraints.
     """
-    space = space_of(graph, device, clock_mhz, batch, precision, constraints, transforms, catalogue)
     goal, effort = goal_of(objective, constraints), effort or Effort()
     outcome = Run(space, goal, effort, checkpoint, progress).outcome()
     index, built = _chosen(space, outcome.last, precision, schedules)
@@ -130,7 +123,7 @@ def explore(
     return Exploration(built, front, outcome.log.as_json())
 
 
-def space_of(
+def design_space(
     graph: Graph,
     device: Device,
     clock_mhz: float,
@@ -140,7 +133,16 @@ def space_of(
     transforms: Sequence[Transform],
     catalogue: Catalogue,
 ) -> Space:
-    """The design space of a network on a device. DSE001 for nodes without hardware, DSE007 for too narrow a memory."""
+    """The design space of a network on a device.
+
+    Args:
+        graph: rewritten: every node has an IP or moves no value.
+        transforms: the opened parts of the space (`load_transforms`).
+        catalogue: data sheets (`load_catalogue`), read for the device's multipliers.
+
+    Raises:
+        BuildError: DSE001 for nodes without hardware, DSE007 for too narrow a memory.
+    """
     memory = memory_system(device)
     if memory.port_bits < LEAST_PORT_BITS:
         message = f"device '{device.name}': memory ports of {memory.port_bits} bits are narrower than {LEAST_PORT_BITS}"

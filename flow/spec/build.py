@@ -188,6 +188,7 @@ class Build:
         pipeline: name of a pipeline in rules/pipelines, or the text of a path; `pipeline_path` is the file.
         rules: folders of the user's own rules (absolute); `rules_text` as written.
         objective: throughput | latency | resources, or a mix of them: name to weight, at least two.
+        point: of the front of the spec, where it is not the spec's own design that is built.
         files: every YAML file that was read, absolute.
         origins: (key path, where its value came from), sorted; never line numbers.
         warnings: problems that do not stop the build.
@@ -207,6 +208,7 @@ class Build:
     rules_text: tuple[str, ...]
     explore: Explore
     simulate: Simulate
+    point: int | None = None
     files: tuple[Path, ...] = ()
     origins: tuple[tuple[str, str], ...] = ()
     warnings: tuple[Problem, ...] = field(default=(), compare=False)

@@ -21,7 +21,7 @@ _KINDS = {
     "AddLayer": "add",
     "ConcatLayer": "concat",
 }
-_LEFT_OUT = ("files", "origins", "warnings", "rules_text")
+_LEFT_OUT = ("files", "origins", "warnings", "rules_text", "point")
 
 
 def resolved_json(build: Build) -> str:

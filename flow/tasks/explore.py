@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from fnmatch import fnmatchcase
@@ -14,14 +14,14 @@ from flow.diagnostics import Problem, quoted, suggest
 from flow.spec import Build, locate
 from flow.tasks.files import replaced_folder
 from flow.tasks.network import rewrite_folder
-from flow.tasks.pipeline import Section, section
+from flow.tasks.pipeline import section
 from flow.tasks.project import Project, files_digest
 from flow.tasks.stage import Stage, counted, interactive, record, state_of
 
 if TYPE_CHECKING:
     from flow.explore.checkpoint import Checkpoint
     from flow.explore.engine import Exploration
-    from flow.explore.finish import Finished
+    from flow.explore.space import Space
     from flow.ir import Graph
 
 EXPLORE_CODE = ("diagnostics", "fixed_point", "ir", "operators", "rewrite", "numerics", "model", "explore")
@@ -35,8 +35,7 @@ def explore_folder(project: Project, build: Build) -> Path:
 def explore_stage(project: Project, build: Build) -> Stage:
     """Device, constraints, clock, batch and precision against the rewritten graph."""
     source, folder = rewrite_folder(project, build), explore_folder(project, build)
-    rules = section(project, build, "transform")
-    inputs, values = (source / "graph.json",), _values(project, build, rules)
+    inputs, values = (source / "graph.json",), _values(project, build)
     saved, timings = checkpoint_path(project, build), project.spec_dir(build) / "report" / "timings.json"
 
     def run() -> str:
@@ -46,8 +45,8 @@ def explore_stage(project: Project, build: Build) -> Stage:
         graph = load_graph(source)
         checkpoint = Checkpoint(saved, state_of(values, inputs))
         with _progress(build.name) as progress:
-            found = _explored(project, build, graph, rules, progress, checkpoint)
-        write_exploration(build, graph, found.finished, found.documents(), folder)
+            found = _explored(project, build, graph, progress, checkpoint)
+        write_exploration(build, graph, found, folder)
         record(timings, "search", found.log)
         return _summary(found)
 
@@ -70,19 +69,26 @@ def checkpoint_path(project: Project, build: Build) -> Path:
     return project.spec_dir(build) / ".search.npz"
 
 
-def _values(project: Project, build: Build, rules: Section) -> dict[str, Any]:
+def _values(project: Project, build: Build) -> dict[str, Any]:
     """All that an exploration depends on besides the graph."""
+    return space_values(project, build) | {
+        "constraints": repr(build.constraints),
+        "objective": build.objective,
+        "explore": repr(build.explore),
+        "code": project.code(*EXPLORE_CODE),
+    }
+
+
+def space_values(project: Project, build: Build) -> dict[str, Any]:
+    """What a design of the space depends on besides the graph and the code."""
     return {
         "device": repr(build.device),
         "clock_mhz": build.clock_mhz,
         "batch": build.batch,
         "precision": repr(build.precision),
-        "constraints": repr(build.constraints),
-        "objective": build.objective,
-        "explore": repr(build.explore),
-        "rules": rules.state(project.root),
+        "utilisation": repr(build.constraints.utilisation),
+        "rules": section(project, build, "transform").state(project.root),
         "sheets": files_digest(project.root, tuple(sorted(project.templates.glob("*/ip.yaml")))),
-        "code": project.code(*EXPLORE_CODE),
     }
 
 
@@ -90,15 +96,12 @@ def _explored(
     project: Project,
     build: Build,
     graph: Graph,
-    rules: Section,
     progress: Callable[[int, int, float], None] | None,
     checkpoint: Checkpoint,
 ) -> Exploration:
     from flow.diagnostics import BuildError
     from flow.explore.budget import Effort
     from flow.explore.engine import explore
-    from flow.explore.transform import load_transforms
-    from flow.model.datasheet import load_catalogue
     from flow.model.simulation import load_schedules
     from flow.numerics import nominal_formats
     from flow.rewrite import without_hardware
@@ -108,6 +111,25 @@ def _explored(
         raise BuildError(missing)
     nominal_formats(graph, build.precision.of)  # sums too wide for the emulator end the build here, not behind a search
     return explore(
+        design_space(project, build, graph),
+        build.precision,
+        build.constraints,
+        objective=build.objective,
+        effort=Effort(**asdict(build.explore)),
+        progress=progress,
+        schedules=load_schedules(project.templates),
+        checkpoint=checkpoint,
+    )
+
+
+def design_space(project: Project, build: Build, graph: Graph) -> Space:
+    """The space that a spec opens on its device."""
+    from flow.explore.engine import design_space
+    from flow.explore.transform import load_transforms
+    from flow.model.datasheet import load_catalogue
+
+    rules = section(project, build, "transform")
+    return design_space(
         graph,
         build.device,
         build.clock_mhz,
@@ -116,11 +138,6 @@ def _explored(
         build.constraints,
         load_transforms(rules.folders, rules.entries),
         load_catalogue(project.templates, build.device.dsp_type),
-        objective=build.objective,
-        effort=Effort(**asdict(build.explore)),
-        progress=progress,
-        schedules=load_schedules(project.templates),
-        checkpoint=checkpoint,
     )
 
 
@@ -135,20 +152,25 @@ def _unmatched(project: Project, build: Build, graph: Graph) -> Iterator[Problem
             yield place.problem("NUM006", message, hint)
 
 
-def write_exploration(build: Build, graph: Graph, built: Finished, documents: Mapping[str, Any], folder: Path) -> None:
-    """The folder of an explored or picked design; `documents`: see `flow.explore.engine.documents`."""
+def write_exploration(build: Build, graph: Graph, found: Exploration, folder: Path) -> None:
+    """The folder of an explored or picked design."""
     from flow.ir import canonical_json
     from flow.report.layers import layer_records
 
-    named = {"spec": build.name, "network": build.network.name, "device": build.device.name}
-    written = {
-        **documents,
-        "performance.json": named | documents["performance.json"],
-        "layers.json": layer_records(built.hardware, graph, built.performance),
-    }
+    named: dict[str, Any] = {"spec": build.name, "network": build.network.name, "device": build.device.name}
+    if build.point is not None:
+        named["picked"] = {"spec": spec_of(build), "point": build.point}
+    documents = found.documents()
+    documents["performance.json"] = named | documents["performance.json"]
+    documents["layers.json"] = layer_records(found.finished.hardware, graph, found.performance)
     with replaced_folder(folder) as scratch:
         for name in WRITTEN:
-            (scratch / name).write_text(canonical_json(written[name]), encoding="utf-8")
+            (scratch / name).write_text(canonical_json(documents[name]), encoding="utf-8")
+
+
+def spec_of(build: Build) -> str:
+    """The spec's name, also of a build of one of its points."""
+    return build.name if build.point is None else build.name.removesuffix(f".{build.point}")
 
 
 def _summary(found: Exploration) -> str:
