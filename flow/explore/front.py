@@ -51,6 +51,7 @@ def front_json(
         ],
         "best": {"seeds": _best(goal, seeds), "search": _best(goal, last)},
         "hypervolume": {"seeds": volumes[0], "search": volumes[1]},
+        "seeds": [_objectives(goal, seeds.objectives[row]) for row in front_of(seeds)],
         "reference": dict(zip(goal.figures, (significant(float(v)) for v in reference), strict=True)),
         "evaluations": outcome.evaluations,
         "generations": outcome.generations,

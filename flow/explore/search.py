@@ -201,6 +201,12 @@ class Search:
         children = parents.take(first)
         children = Population(children.cuts.copy(), children.rows.copy())
         self._cross(children, parents.take(second))
+        self.vary(children)
+        return children
+
+    def vary(self, children: Population) -> None:
+        """Change every design by one move, in place."""
+        size = len(children.rows)
         moves = self.random.integers(0, 8, size)
         for child in range(size):
             if moves[child] < 3:
@@ -208,7 +214,6 @@ class Search:
             elif moves[child] < 5:
                 self._recut(children, child)
         self._step(children, moves >= 4)
-        return children
 
     def _cross(self, children: Population, others: Population) -> None:
         """Everything behind a cut that both parents have comes from the other parent, for half of the children."""

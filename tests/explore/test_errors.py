@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from flow.benchmarks.declared import RESNET152, resnet
+from flow.benchmarks.explore.declared import RESNET152, resnet
 from flow.diagnostics import BuildError, Problem
 from flow.ir import Graph, Node
 from flow.operators.batch_norm import BatchNorm
