@@ -41,7 +41,8 @@ def _parts(parts: Mapping[str, Callable[[Bench], list[Record]]], root: Path, bui
         folder = build_dir / name
         folder.mkdir(parents=True, exist_ok=True)
         found = run(Bench(root, folder, say))
-        say(table(found).rstrip())
+        if len(parts) > 1:
+            say(table(found).rstrip())
         records += found
     return records
 
