@@ -29,6 +29,7 @@ def bench(folder: Path) -> Bench:
     return Bench(ROOT, folder, lambda text: None)
 
 
+@pytest.mark.slow
 def test_a_table_of_one_design(tmp_path: Path) -> None:
     """Figures are those of the run's own files; CPU time and memory are those of a process."""
     records = {r.what.partition(": ")[2]: r for r in table(bench(tmp_path), (("lenet5", "zedboard"),))}
@@ -47,6 +48,7 @@ def test_what_fails_is_a_record(tmp_path: Path) -> None:
     assert records[0].holds is False and "SPEC008" in str(records[0].value)
 
 
+@pytest.mark.slow
 def test_searches_are_compared_on_one_reference(tmp_path: Path) -> None:
     records = {r.what: r for r in against(bench(tmp_path), (("lenet5", "zedboard"),), FEW)}
     name = "search: lenet5 on zedboard"
@@ -145,6 +147,7 @@ def test_a_part_alone_keeps_the_others_records(tmp_path: Path, monkeypatch: pyte
             run_group(name, ROOT, tmp_path, part=part)
 
 
+@pytest.mark.slow
 def test_an_estimate_runs_again_and_knows_its_environment(tmp_path: Path) -> None:
     case = Case("again", "lenet5", "zedboard", FEW)
     first = estimate(bench(tmp_path), case)

@@ -54,7 +54,15 @@ class Killed(Exception):
     """Ends a search in the middle."""
 
 
-@pytest.mark.parametrize(("phase", "count"), [("seeds", 2), ("generations", 1), ("polish", 1), ("polish", 2)])
+@pytest.mark.parametrize(
+    ("phase", "count"),
+    [
+        ("seeds", 2),
+        ("polish", 2),
+        pytest.param("generations", 1, marks=pytest.mark.slow),
+        pytest.param("polish", 1, marks=pytest.mark.slow),
+    ],
+)
 def test_every_phase_can_be_resumed(
     phase: str, count: int, tmp_path: Path, whole: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -84,6 +84,7 @@ def test_the_least_resources_that_keep_a_rate() -> None:
     assert all(point["throughput_fps"] >= fast.throughput_fps / 4 for point in small.front["points"])
 
 
+@pytest.mark.slow
 def test_a_latency_that_is_asked_for_is_searched_for() -> None:
     """The fastest design misses it, a slower one keeps it."""
     graph, device = networks.chain((32, 32), (32, 12, 12)), devices.device(64, 40, 40_000, reconfiguration_s=1e-3)
