@@ -127,7 +127,7 @@ def page(inputs: ReportInputs) -> Page:
         slowest_layers=tuple(rows[layers.index(item)] for item in worst(layers, times, _SLOWEST)),
         scatters=scatters(tuple(point(item) for item in inputs.pareto)),
         search=searched(inputs),
-        spec=p.get("picked", p)["spec"],
+        spec=p.get("picked", p)["spec"] if inputs.search else "",
         findings=findings(inputs.verification) if inputs.verification is not None else (),
         cycles=compared,
         cycles_open=len(compared) <= _OPEN_CYCLES,
