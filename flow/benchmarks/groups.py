@@ -2,26 +2,53 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from flow.benchmarks.builds import accuracy, builds, vgg16
 from flow.benchmarks.coverage import coverage
+from flow.benchmarks.explore import PARTS, Bench
 from flow.benchmarks.fidelity import fidelity
 from flow.benchmarks.record import Record, machine, table
 from flow.benchmarks.speed import speed
 from flow.benchmarks.timed import timed
 from flow.diagnostics import BuildError, Problem, suggest
 
+Say = Callable[[str], None]
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A group of measurements."""
+    """A group of measurements; `parts` can be run one by one."""
 
     run: Callable[[Path, Path, Path | None], list[Record]]
     doc: str
+    parts: Mapping[str, Callable[[Bench], list[Record]]] = field(default_factory=dict)
+
+
+def _of_parts(root: Path, build_dir: Path, networks: Path | None) -> list[Record]:
+    """All of a group of parts."""
+    return _parts(PARTS, root, build_dir, _silent)
+
+
+def _parts(parts: Mapping[str, Callable[[Bench], list[Record]]], root: Path, build_dir: Path, say: Say) -> list[Record]:
+    records = []
+    for name, run in parts.items():
+        folder = build_dir / name
+        folder.mkdir(parents=True, exist_ok=True)
+        found = run(Bench(root, folder, say))
+        if len(parts) > 1:
+            say(table(found).rstrip())
+        records += found
+    return records
+
+
+def _silent(text: str) -> None:
+    """Nobody listens."""
 
 
 GROUPS: Mapping[str, Group] = {
@@ -31,6 +58,7 @@ GROUPS: Mapping[str, Group] = {
     "speed": Group(speed, "emulator, population evaluation, start-up"),
     "timed": Group(timed, "timed simulation of a VGG16 partition: speed, and equal cycles in all three forms"),
     "fidelity": Group(fidelity, "models beside simulation and measured boards"),
+    "explore": Group(_of_parts, f"exploration; part=NAME runs one of {', '.join(PARTS)}", PARTS),
     "coverage": Group(coverage, "which ONNX graphs pass `estimate`; networks=DIR, else the tests' and onnx's own"),
 }
 
@@ -40,15 +68,53 @@ def groups_table() -> str:
     return "".join(f"{name:<10} {group.doc}\n" for name, group in GROUPS.items())
 
 
-def run_group(name: str, root: Path, out: Path, networks: Path | None = None) -> str:
-    """Run one group, write `<out>/<name>.json`, return the table. CLI009 for a group or folder that is not there."""
+def run_group(
+    name: str, root: Path, out: Path, networks: Path | None = None, part: str | None = None, say: Say = _silent
+) -> str:
+    """Run one group, write `<out>/<name>.json`, return the table.
+
+    Args:
+        networks: folder of graphs, for the group that takes one.
+        part: of a group that has parts; the file keeps what other parts have found with the same code.
+        say: told of the progress, line by line.
+
+    Raises:
+        BuildError: CLI009 for a group, part or folder that is not there.
+    """
     if name not in GROUPS:
         raise BuildError(Problem("CLI009", f"there is no group '{name}'", suggest(name, GROUPS)))
     if networks is not None and not networks.is_dir():
         raise BuildError(Problem("CLI009", f"there is no folder '{networks}'"))
+    parts = GROUPS[name].parts
+    if part is not None and part not in parts:
+        message = f"the group '{name}' has no part '{part[:40]}'" if parts else f"the group '{name}' has no parts"
+        raise BuildError(Problem("CLI009", message, suggest(part, parts) if parts else ""))
     scratch = out / f"{name}.build"
     scratch.mkdir(parents=True, exist_ok=True)
-    records = GROUPS[name].run(root, scratch.absolute(), networks)
-    found = {"machine": machine(), "records": [r.as_json() for r in records]}
-    (out / f"{name}.json").write_text(json.dumps(found, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    file, code = out / f"{name}.json", _code(root)
+    chosen = {part: parts[part]} if part else parts
+    records = (
+        _parts(chosen, root, scratch.absolute(), say) if parts else GROUPS[name].run(root, scratch.absolute(), networks)
+    )
+    kept = _other_parts(file, part, code) if part else []
+    found = {"machine": machine(), "code": code, "records": [*kept, *(r.as_json() for r in records)]}
+    file.write_text(json.dumps(found, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     return table(records)
+
+
+def _other_parts(file: Path, part: str, code: str) -> list[dict[str, Any]]:
+    """Records of other parts in the file, if the same code made them."""
+    try:
+        known = json.loads(file.read_text(encoding="utf-8"))
+        return [r for r in known["records"] if known["code"] == code and not r["what"].startswith(f"{part}:")]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def _code(root: Path) -> str:
+    """Digest of all that figures depend on: the engine, rules, data sheets and parts of specs."""
+    state = hashlib.sha256()
+    for folder in ("flow", "rules", "ip_templates", "specs"):
+        for path in sorted(p for p in (root / folder).rglob("*") if p.suffix in (".py", ".cpp", ".yaml", ".json")):
+            state.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    return state.hexdigest()[:16]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from flow.explore.finish import Finished
 from flow.explore.limits import bounds_of
 from flow.explore.space import Position, Space, Tensor
 from flow.model.datasheet import Catalogue
+from flow.model.performance import Performance
 from flow.model.resources import RESOURCES
 from flow.model.weight_memory import values_per_word
 from flow.spec import Device
@@ -20,29 +21,42 @@ MOST_FIFOS = 3
 UNITS = {"dsp": "DSP", "bram18": "BRAM18", "uram": "URAM", "lut": "LUT", "ff": "FF"}
 
 
+NAMED = 6
+"""Layers that are named with their figures, the furthest over first; the others are counted."""
+
+
 def no_design(space: Space) -> BuildError:
     """The error for a network that has no design within the limits."""
     problems = [*_layers(space), *_memory(space)]
-    if not problems:
-        problems = [_partition(space)]
+    if not problems or (space.max_partitions == 1 and len(space.positions) > 1):
+        problems.append(_partition(space))
     return BuildError(tuple(problems))
 
 
 def _layers(space: Space) -> list[Problem]:
     """Layers whose smallest hardware is over a limit on its own, memory ports included."""
-    problems = []
+    found = []
     for position in space.positions:
         need = _smallest(space, position)
         over = [name for name in RESOURCES if need[name] > space.limits[name]]
         if over:
-            figures = ", ".join(f"{need[name]} {UNITS[name]} of {space.limits[name]}" for name in over)
-            hint = "use a larger device, raise constraints.utilisation or lower the precision"
-            if position.weighted and len(position.tables) == 1 and "bram18" in over:
-                hint = "allow weights_reloading in the pipeline, or " + hint
-            node = position.node
-            message = f"layer '{node.name}' ({node.op.name}): its smallest folding needs {figures}"
-            problems.append(Problem("DSE002", message, hint, node.origin))
-    return problems
+            worst = max(need[name] / max(space.limits[name], 1) for name in over)
+            found.append((-worst, _layer(space, position, need, over)))
+    problems = [problem for _, problem in sorted(found, key=lambda item: item[0])]
+    if len(problems) <= NAMED + 1:
+        return problems
+    message = f"{len(problems) - NAMED} further layers do not fit alone either"
+    return [*problems[:NAMED], Problem("DSE002", message, problems[0].hint)]
+
+
+def _layer(space: Space, position: Position, need: Mapping[str, int], over: Sequence[str]) -> Problem:
+    figures = ", ".join(f"{need[name]} {UNITS[name]} of {space.limits[name]}" for name in over)
+    hint = "use a larger device, raise constraints.utilisation or lower the precision"
+    if position.weighted and len(position.tables) == 1 and "bram18" in over:
+        hint = "allow weights_reloading in the pipeline, or " + hint
+    node = position.node
+    message = f"layer '{node.name}' ({node.op.name}): its smallest folding needs {figures}"
+    return Problem("DSE002", message, hint, node.origin)
 
 
 def _smallest(space: Space, position: Position) -> Mapping[str, int]:
@@ -94,15 +108,7 @@ def _bytes(space: Space, channels: int, pixels: int, bits: int) -> int:
 def _partition(space: Space) -> Problem:
     """Every layer fits alone: what forbids to put them on the device."""
     if space.max_partitions == 1:
-        total = np.sum(
-            [space.rows.cost[t.start : t.stop].min(axis=0) for t in (p.tables[1] for p in space.positions)], axis=0
-        )
-        figures = ", ".join(
-            f"{int(total[i])} {UNITS[n]} of {space.limits[n]}" for i, n in enumerate(RESOURCES) if space.limits[n]
-        )
-        why = "the device cannot be reconfigured" if space.device.reconfiguration_s is None else "partitioning is off"
-        message = f"{why}, and the smallest foldings of all layers together need {figures}"
-        return Problem("DSE004", message, "use a larger device, a lower precision, or allow partitions")
+        return _one_bitstream(space)
     largest = max(space.tensors, key=lambda t: _bytes(space, t.channels, t.pixels, t.bits))
     size = _bytes(space, largest.channels, largest.pixels, largest.bits) * space.batch
     message = (
@@ -161,6 +167,35 @@ def no_energy(device: Device) -> BuildError:
     lacking = "energy" if device.energy is None else "its memory's pj_per_bit"
     message = f"objective is energy, but device '{device.name}' has no figures: {lacking} is missing"
     return BuildError(Problem("DSE011", message, "add them to the device's YAML, or choose another objective"))
+
+
+def _one_bitstream(space: Space) -> Problem:
+    """What all layers together need at least, and the layer that needs most of what is shortest."""
+    least = np.array(
+        [space.rows.cost[t.start : t.stop].min(axis=0) for t in (p.tables[1] for p in space.positions)]
+    )  # fmt: skip
+    limits = np.array([space.limits[name] for name in RESOURCES])
+    total = least.sum(axis=0)
+    shown = [i for i in range(len(RESOURCES)) if total[i] > limits[i]] or [
+        i for i in range(len(RESOURCES)) if limits[i]
+    ]
+    shown.sort(key=lambda i: -total[i] / max(limits[i], 1))
+    figures = ", ".join(f"{int(total[i])} {UNITS[RESOURCES[i]]} of {limits[i]}" for i in shown)
+    short, largest = shown[0], int(np.argmax(least[:, shown[0]]))
+    most = f"'{space.positions[largest].node.name}' alone {int(least[largest, short])} {UNITS[RESOURCES[short]]}"
+    unchangeable = space.device.reconfiguration_s is None
+    why = "the device cannot be reconfigured" if unchangeable else "only one partition is allowed"
+    message = f"{why}, and the smallest foldings of all layers together need {figures}; {most}"
+    hint = "use a larger device, a lower precision" + ("" if unchangeable else ", or allow partitions")
+    node = space.positions[largest].node
+    return Problem("DSE004", message, hint, node.origin)
+
+
+def over_limits(performance: Performance) -> str:
+    """What of a design is over its limit, with the figures."""
+    return ", ".join(
+        f"{used:g} {UNITS.get(name, name)} of {limit:g}" for name, (used, limit) in performance.excess().items()
+    )
 
 
 def unmet(name: str, wanted: float, reached: float, unit: str) -> BuildError:

@@ -7,7 +7,7 @@ candidate of each is taken on its own.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ import numpy.typing as npt
 from flow.explore.archive import Archive
 from flow.explore.compiled import Evaluator
 from flow.explore.frontier import PRICES, Frontiers
+from flow.explore.log import SearchLog
 from flow.explore.population import Figures, Population
 from flow.explore.segments import Segment
 from flow.explore.space import Space
@@ -44,6 +45,7 @@ class Polisher:
     random: np.random.Generator
     latency: bool
     archive: Archive
+    log: SearchLog = field(default_factory=SearchLog)
     evaluations: int = 0
 
     def design(self, segments: Sequence[Segment]) -> Population:
@@ -74,7 +76,9 @@ class Polisher:
 
     def evaluate(self, population: Population) -> Figures:
         self.evaluations += len(population.rows)
-        return self.evaluator(population)
+        self.log.saw(population)
+        with self.log.timed("evaluation"):
+            return self.evaluator(population)
 
     def _start(self, segments: Sequence[Segment]) -> Population:
         cuts = np.zeros((1, len(self.space.positions)), bool)

@@ -68,12 +68,6 @@ class Figures:
     def throughput(self, batch: int) -> Floats:
         return batch / self.total_s
 
-    def primary(self, objective: str, batch: int) -> Floats:
-        """What the objective minimises: seconds a frame, of one frame, or joules a frame."""
-        if objective == "energy":
-            return self.energy_j
-        return self.latency_s if objective == "latency" else self.total_s / batch
-
 
 @dataclass(frozen=True, slots=True)
 class Sums:

@@ -1,10 +1,10 @@
 """NSGA-II over cuts, foldings and reloading: DEAP selects, variation works on whole arrays.
 
-Two objectives are minimised: the time of a batch (or of one frame, or a frame's energy), and the share of the device
-that is used. Designs
-over a limit lose to every design that keeps them, and among themselves by how far they are over (Deb's feasibility
-rules), so no penalty has to be weighed. Foldings follow from a target interval by table, so most moves change a cut, a
-target, a price or a number of passes and look the rows up; the rest step to neighbouring rows.
+The objectives of `flow.explore.objectives` are minimised: what the spec asks for, and the share of the device that is
+used where it asks for one thing. Designs over a limit lose to every design that keeps them, and among themselves by how
+far they are over (Deb's feasibility rules), so no penalty has to be weighed. Foldings follow from a target interval by
+table, so most moves change a cut, a target, a price or a number of passes and look the rows up; the rest step to
+neighbouring rows.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ import numpy.typing as npt
 
 from flow.explore.archive import Archive
 from flow.explore.frontier import PRICES
+from flow.explore.objectives import Goal
 from flow.explore.polish import Polisher
 from flow.explore.population import Figures, Population
 from flow.explore.segments import Found
 from flow.explore.space import Space
-from flow.model.resources import RESOURCES
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -38,15 +38,28 @@ STEP = 12
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A population with its figures and objectives (designs, 2), smaller is better."""
+    """A population with its figures and objectives (designs, columns of the goal), smaller is better.
+
+    `shortfall`: by how much each design misses what the spec asks of the result.
+    """
 
     population: Population
     figures: Figures
     objectives: Floats
+    shortfall: Floats
+
+    @property
+    def violation(self) -> Floats:
+        """What is over a limit of the device, and what misses the spec's constraints; 0: neither."""
+        violation: Floats = self.figures.violation + self.shortfall
+        return violation
 
     def take(self, index: Integers) -> Scored:
         taken = {name: getattr(self.figures, name)[index] for name in self.figures.__dataclass_fields__}
-        return Scored(self.population.take(index), Figures(**taken), self.objectives[index])
+        return Scored(self.population.take(index), Figures(**taken), self.objectives[index], self.shortfall[index])
+
+
+Late = Callable[[Scored, int], bool]
 
 
 @dataclass(slots=True)
@@ -57,69 +70,80 @@ class Search:
     polisher: Polisher
     found: Found
     random: np.random.Generator
-    objective: str
+    goal: Goal
     archive: Archive
 
+    def start(self, seeds: Population, size: int) -> Scored:
+        """The first generation: the seeds and variations of them."""
+        return self._unique(self.scored(self._filled(seeds, size)))
+
     def run(
-        self, seeds: Population, generations: int, size: int, progress: Progress | None, late: Callable[[], bool]
-    ) -> Scored:
-        """The last generation, best first; `late` ends the search before `generations` are through."""
-        parents = self._unique(self._scored(self._filled(seeds, size)))
-        for generation in range(generations):
+        self, parents: Scored, generations: range, size: int, progress: Progress | None, late: Late
+    ) -> tuple[Scored, int]:
+        """The last generation, best first, and its number.
+
+        `late` is called before every generation with the parents and its number; True ends the search there.
+        """
+        number = generations.start
+        for number in (*generations, generations.stop):
+            if number == generations.stop or late(parents, number):
+                break
+            with self.polisher.log.timed("variation"):
+                children = self._children(parents.population, size)
+            merged = self._merged(parents, self.scored(children))
+            if number % ASSEMBLE_EVERY == 0:
+                merged = self.assembled(merged)
+            with self.polisher.log.timed("selection"):
+                parents = self._selected(merged, size)
+            if progress is not None:
+                progress(number + 1, generations.stop, self._best_fps(parents))
+        return self.ordered(parents), number
+
+    def improved(self, merged: Scored, further: list[Population], late: Callable[[], bool]) -> Scored:
+        """The designs and the best of them polished once more, best first.
+
+        `further` are the polished ones so far, to which new ones are added; `late` is called before each.
+        """
+        for index in self._distinct(merged)[len(further) :]:
             if late():
                 break
-            children = self._scored(self._children(parents.population, size))
-            merged = self._merged(parents, children)
-            if generation % ASSEMBLE_EVERY == 0:
-                merged = self._assembled(merged)
-            parents = self._selected(merged, size)
-            if progress is not None:
-                progress(generation + 1, generations, self._best_fps(parents))
-        order = np.lexsort((parents.objectives[:, 1], parents.objectives[:, 0], parents.figures.violation))
-        return parents.take(order)
-
-    def improved(self, scored: Scored) -> Scored:
-        """The last generation and its best designs polished once more, best first."""
-        merged, further = self._assembled(scored), []
-        for index in self._distinct(merged):
-            best = self.polisher.improved(merged.population.take(np.array([index])))
-            further.append(self._scored(best))
+            further.append(self.polisher.improved(merged.population.take(np.array([index]))))
         for better in further:
-            merged = self._merged(better, merged)
-        merged = self._assembled(merged)
-        order = np.lexsort((merged.objectives[:, 1], merged.objectives[:, 0], merged.figures.violation))
-        return merged.take(order)
+            merged = self._merged(self.scored(better), merged)
+        return self.assembled(merged)
 
-    def _assembled(self, scored: Scored) -> Scored:
+    def ordered(self, scored: Scored) -> Scored:
+        """Best first."""
+        return scored.take(self.goal.order(scored.objectives, scored.violation))
+
+    def assembled(self, scored: Scored) -> Scored:
         """The designs, and the best that the archive's partitions make together; best first."""
         assembled = self.archive.designs(ASSEMBLED)
         if assembled is None:
             return scored
-        merged = self._merged(self._scored(assembled), scored)
-        order = np.lexsort((merged.objectives[:, 1], merged.objectives[:, 0], merged.figures.violation))
-        return merged.take(order)
+        return self.ordered(self._merged(self.scored(assembled), scored))
 
     def _distinct(self, scored: Scored) -> list[int]:
         """The best design of each of the best sets of cuts; fewer for larger networks."""
         most = min(max(IMPROVED // len(self.space.positions), 1), 4)
         chosen: dict[bytes, int] = {}
-        for index in np.flatnonzero(scored.figures.violation == 0):
+        for index in np.flatnonzero(scored.violation == 0):
             chosen.setdefault(scored.population.cuts[index].tobytes(), int(index))
         return list(chosen.values())[:most]
 
     # Objectives
 
-    def _scored(self, population: Population) -> Scored:
+    def scored(self, population: Population) -> Scored:
+        """A population evaluated, and the archive told."""
         figures = self.polisher.evaluate(population)
         self.archive.learn(population, figures)
-        first = figures.primary(self.objective, self.space.batch)
-        limits = np.array([max(self.space.limits[name], 1) for name in RESOURCES])
-        used = (figures.resources.max(axis=1) / limits)[:, [0, 1, 3]].mean(axis=1)
-        objectives = np.round(np.stack([first, used], axis=1), 12)
-        return Scored(population, figures, objectives)
+        goal = self.goal
+        return Scored(
+            population, figures, goal.values(self.space, figures), goal.shortfall(self.space, figures)
+        )  # fmt: skip
 
     def _best_fps(self, scored: Scored) -> float:
-        fits = scored.figures.violation == 0
+        fits = scored.violation == 0
         fps = np.where(fits, self.space.batch / scored.figures.total_s, 0.0)
         return float(fps.max())
 
@@ -137,7 +161,8 @@ class Search:
             np.concatenate([a.population.cuts, b.population.cuts]),
             np.concatenate([a.population.rows, b.population.rows]),
         )
-        return self._unique(Scored(population, figures, np.concatenate([a.objectives, b.objectives])))
+        objectives = np.concatenate([a.objectives, b.objectives])
+        return self._unique(Scored(population, figures, objectives, np.concatenate([a.shortfall, b.shortfall])))
 
     @staticmethod
     def _unique(scored: Scored) -> Scored:
@@ -149,10 +174,10 @@ class Search:
     def _selected(self, scored: Scored, size: int) -> Scored:
         from deap import base, tools
 
-        cost = type("Cost", (base.Fitness,), {"weights": (-1.0, -1.0)})
+        cost = type("Cost", (base.Fitness,), {"weights": (-1.0,) * scored.objectives.shape[1]})
         worst = scored.objectives.max(axis=0) + 1.0
         individuals = []
-        for index, violation in enumerate(scored.figures.violation):
+        for index, violation in enumerate(scored.violation):
             values = tuple(scored.objectives[index]) if violation == 0 else tuple(worst + violation)
             individuals.append(_Individual(index, cost(values)))
         chosen = tools.selNSGA2(individuals, min(size, len(individuals)), nd="log")
@@ -176,6 +201,12 @@ class Search:
         children = parents.take(first)
         children = Population(children.cuts.copy(), children.rows.copy())
         self._cross(children, parents.take(second))
+        self.vary(children)
+        return children
+
+    def vary(self, children: Population) -> None:
+        """Change every design by one move, in place."""
+        size = len(children.rows)
         moves = self.random.integers(0, 8, size)
         for child in range(size):
             if moves[child] < 3:
@@ -183,7 +214,6 @@ class Search:
             elif moves[child] < 5:
                 self._recut(children, child)
         self._step(children, moves >= 4)
-        return children
 
     def _cross(self, children: Population, others: Population) -> None:
         """Everything behind a cut that both parents have comes from the other parent, for half of the children."""

@@ -134,4 +134,5 @@ def _tip(p: Point) -> str:
     words = [f"{significant(p.throughput_fps)} fps", f"{seconds(p.latency_s)} latency"]
     words += [f"{count(p.resources[k])} {k}" for k in ("dsp", "bram18", "lut") if p.resources.get(k)]
     words += [f"{p.partitions} partition{'s' if p.partitions != 1 else ''}"] if p.partitions else []
-    return ("chosen: " if p.chosen else "") + ", ".join(words)
+    named = "" if p.number is None else f"point {p.number}: "
+    return ("chosen, " if p.chosen and named else "chosen: " if p.chosen else "") + named + ", ".join(words)

@@ -21,6 +21,7 @@ from flow.report.records import (
     partition_times,
     point,
 )
+from flow.report.search import searched
 from flow.report.tables import LayerRow, PartitionRow, layer_rows, partition_rows
 from flow.report.text import count, percent, shown, significant
 from flow.report.verification import Cycles, Finding, Verdict, agreement, cycles, findings, verdict
@@ -66,6 +67,7 @@ class Page:
     slowest_layers: tuple[LayerRow, ...]
     scatters: tuple[Scatter, ...]
     search: str
+    spec: str
     findings: tuple[Finding, ...]
     cycles: tuple[Cycles, ...]
     cycles_open: bool
@@ -127,7 +129,8 @@ def page(inputs: ReportInputs) -> Page:
         layers_open=len(computing) <= _OPEN_LAYERS,
         slowest_layers=tuple(rows[layers.index(item)] for item in worst(layers, times, _SLOWEST)),
         scatters=scatters(tuple(point(item) for item in inputs.pareto)),
-        search=f"{count(p['evaluations'])} designs evaluated, {count(len(inputs.pareto))} on the front",
+        search=searched(inputs),
+        spec=p.get("picked", p)["spec"] if inputs.search else "",
         findings=findings(inputs.verification) if inputs.verification is not None else (),
         cycles=compared,
         cycles_open=len(compared) <= _OPEN_CYCLES,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -87,13 +87,14 @@ class PartitionTime:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One design of the Pareto front."""
+    """One design of the Pareto front; `number` is what `doit pick` calls it, None where there is nothing to pick."""
 
     throughput_fps: float
     latency_s: float
     resources: Mapping[str, float]
     partitions: int
     chosen: bool
+    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,8 @@ class ReportInputs:
     Attributes:
         performance: `Performance.as_json` of the model with `spec`, `network` and `device`.
         layers: hardware modules in topological order, partition by partition (`layer_records`).
-        pareto: the front, the chosen design marked.
+        pareto: the points of the front, the chosen design marked.
+        search: what pareto.json says besides its points; empty where no search was made.
         design: design.json, for the reloaded nodes.
         verification: `report/verification.json`, None before simulation.
         commands: what to run next with the vendor's tools, (purpose, command).
@@ -117,6 +119,7 @@ class ReportInputs:
     verification: Document | None = None
     commands: tuple[tuple[str, str], ...] = ()
     fifos: tuple[Document, ...] = ()
+    search: Document = field(default_factory=dict)
 
 
 def layer(data: Document) -> Layer:
@@ -169,27 +172,30 @@ def _partition_time(part: Document, design: Document, batch: int, clock: float, 
 
 
 def point(data: Document) -> Point:
-    """A record of `pareto.json`."""
+    """A point of `pareto.json`."""
     return Point(
         throughput_fps=data["throughput_fps"],
         latency_s=data["latency_s"],
         resources=data.get("resources", {}),
         partitions=data.get("partitions", 0),
         chosen=data.get("chosen", False),
+        number=data.get("point"),
     )
 
 
 def read_inputs(explore: Path, report: Path | None = None, commands: Sequence[tuple[str, str]] = ()) -> ReportInputs:
     """Inputs from the folders that exploration and, if it ran, simulation wrote."""
     verification = report / "verification.json" if report else None
+    front = _read(explore / "pareto.json")
     return ReportInputs(
         performance=_read(explore / "performance.json"),
         layers=tuple(_read(explore / "layers.json")),
-        pareto=tuple(_read(explore / "pareto.json")),
+        pareto=tuple(front["points"]),
         design=_read(explore / "design.json"),
         verification=_read(verification) if verification and verification.exists() else None,
         commands=tuple(commands),
         fifos=tuple(_read(explore / "fifos.json")),
+        search={name: value for name, value in front.items() if name != "points"},
     )
 
 

@@ -85,6 +85,7 @@ def _headline(inputs: ReportInputs) -> RenderableType:
         ("interval", f"{count(p['interval_cycles'])} cycles", kind["throughput"], _fill(p)),
         ("memory", f"{significant(p['memory_gb'])} GB", "modelled", _memory(p)),
         _energy(p),
+        ("search", f"{count(p['evaluations'])} designs", "modelled", _search(inputs)),
         ("verified", outcome.title, "simulated" if inputs.verification else "", outcome.detail),
     ]
     title = (
@@ -105,6 +106,11 @@ def _energy(performance: Document) -> tuple[str, str, str, str] | None:
         return None
     value = f"{joules(performance['energy_per_frame_j'])} a frame"
     return "energy", value, performance["kind"]["energy"], energy_note(performance)
+
+
+def _search(inputs: ReportInputs) -> str:
+    said = f"{count(len(inputs.pareto))} on the front"
+    return said if inputs.performance.get("repeatable", True) else f"{said}; ended by time: not repeatable"
 
 
 def _fill(performance: Document) -> str:

@@ -20,7 +20,7 @@ def write_report(inputs: ReportInputs, folder: Path) -> str:
     files = {
         "performance.json": canonical_json(dict(inputs.performance)),
         "layers.json": canonical_json([dict(item) for item in inputs.layers]),
-        "pareto.json": canonical_json([dict(item) for item in inputs.pareto]),
+        "pareto.json": canonical_json({**inputs.search, "points": [dict(item) for item in inputs.pareto]}),
         "index.html": render_page(inputs),
     }
     folder.mkdir(parents=True, exist_ok=True)

@@ -184,6 +184,7 @@ class Explore:
     seed: int = 0
     generations: int = 60
     population: int = 96
+    evaluations: int | None = None
     seconds: float | None = None
 
 
@@ -226,7 +227,8 @@ class Build:
         name: the file's stem, made safe for a folder name.
         pipeline: name of a pipeline in rules/pipelines, or the text of a path; `pipeline_path` is the file.
         rules: folders of the user's own rules (absolute); `rules_text` as written.
-        objective: throughput | latency | energy.
+        objective: throughput | latency | energy | resources, or a mix of them: name to weight, at least two.
+        point: of the front of the spec, where it is not the spec's own design that is built.
         files: every YAML file that was read, absolute.
         origins: (key path, where its value came from), sorted; never line numbers.
         warnings: problems that do not stop the build.
@@ -238,7 +240,7 @@ class Build:
     clock_mhz: float
     batch: int
     precision: Precision
-    objective: str
+    objective: str | dict[str, float]
     constraints: Constraints
     pipeline: str
     pipeline_path: Path
@@ -247,6 +249,7 @@ class Build:
     explore: Explore
     simulate: Simulate
     calibration: CalibrationChoice
+    point: int | None = None
     files: tuple[Path, ...] = ()
     origins: tuple[tuple[str, str], ...] = ()
     warnings: tuple[Problem, ...] = field(default=(), compare=False)

@@ -23,7 +23,7 @@ _KINDS = {
     "ResizeLayer": "resize",
     "ConvTransposeLayer": "conv_transpose",
 }
-_LEFT_OUT = ("files", "origins", "warnings", "rules_text")
+_LEFT_OUT = ("files", "origins", "warnings", "rules_text", "point")
 
 
 def resolved_json(build: Build) -> str:

@@ -13,7 +13,7 @@ from flow.spec.network import read_network
 from flow.spec.origins import origins
 from flow.spec.parts import Reading, find_calibration, find_pipeline, read_folder, read_part
 from flow.spec.schema import check, under
-from flow.spec.settings import read_constraints, read_device, read_precision
+from flow.spec.settings import read_constraints, read_device, read_objective, read_precision
 from flow.spec.value import Value
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -58,7 +58,7 @@ def resolve(path: Path, project: Path = PROJECT) -> Build:
         clock_mhz=float(plain.get("clock_mhz", device.clock_guide_mhz)),
         batch=plain.get("batch", DEFAULT_BATCH),
         precision=read_precision(plain.get("precision", {})),
-        objective=plain.get("objective", "throughput"),
+        objective=read_objective(plain.get("objective", "throughput")),
         constraints=read_constraints(parts["constraints"].value.plain() if parts["constraints"] else {}),
         pipeline=pipeline,
         pipeline_path=pipeline_path,

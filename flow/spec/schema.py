@@ -90,6 +90,8 @@ def _leaves(error: Any) -> Iterator[Any]:
 
 def _wrong_kind(outer: Any, inner: Any) -> bool:
     at_top = len(inner.absolute_path) == len(outer.absolute_path)
+    if at_top and inner.validator == "enum" and isinstance(outer.instance, dict | list):
+        return True  # a word was possible, but no word was meant
     return at_top and (inner.validator in ("type", "const") or (inner.validator == "anyOf" and not list(_meant(inner))))
 
 

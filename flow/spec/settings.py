@@ -53,6 +53,13 @@ def _widths(plain: Mapping[str, Any]) -> tuple[Width, ...]:
     return tuple(Width(pattern, bits.get("weights"), bits.get("activations")) for pattern, bits in plain.items())
 
 
+def read_objective(plain: str | Mapping[str, float]) -> str | dict[str, float]:
+    """A word, or a mix by name; a mix of one is that one."""
+    if isinstance(plain, str):
+        return plain
+    return next(iter(plain)) if len(plain) == 1 else {name: float(plain[name]) for name in sorted(plain)}
+
+
 def read_constraints(plain: Mapping[str, Any]) -> Constraints:
     """Limits; one utilisation counts for every resource."""
     limit = plain.get("utilisation", {})

@@ -124,7 +124,11 @@ def spec_folder(build_dir: Path, path: Path) -> Path:
 
     Cleaning removes this folder, so it must not be somebody's.
     """
-    folder = build_dir / build_name(path)
+    return own_folder(build_dir / build_name(path))
+
+
+def own_folder(folder: Path) -> Path:
+    """The folder; CLI012 if it holds what no build has put there."""
     there = [] if not folder.is_dir() else [p.name for p in folder.iterdir() if not p.name.startswith(".")]
     if there and not OURS & set(there):
         message = f"{quoted(folder)} holds files that are not of a build, such as {quoted(min(there))}"

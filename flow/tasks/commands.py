@@ -138,7 +138,14 @@ def _benchmarks(request: Request) -> None:
         sys.stdout.write(groups_table())
         return
     folder = request.here / words["networks"] if "networks" in words else None
-    sys.stdout.write(run_group(words["name"], project.root, project.build_dir / "benchmarks", folder))
+    out = project.build_dir / "benchmarks"
+    sys.stdout.write(run_group(words["name"], project.root, out, folder, words.get("part"), _told))
+
+
+def _told(text: str) -> None:
+    """Progress of what takes long, where a log or a person sees it at once."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 def _evaluate(request: Request) -> None:
@@ -167,5 +174,7 @@ COMMANDS: Mapping[str, Command] = {
     "check": Command(_check, "lint, types and tests"),
     "check_long": Command(_check_long, "the longer checks"),
     "readme": Command(_readme, "run the commands of the README that take minutes"),
-    "benchmarks": Command(_benchmarks, "a group of measurements: doit benchmarks name=NAME", ("name", "networks")),
+    "benchmarks": Command(
+        _benchmarks, "a group of measurements: doit benchmarks name=NAME", ("name", "networks", "part")
+    ),
 }

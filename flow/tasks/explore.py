@@ -6,20 +6,23 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flow.diagnostics import Problem, quoted, suggest
 from flow.spec import Build, locate
 from flow.tasks.files import replaced_folder
 from flow.tasks.network import rewrite_folder
-from flow.tasks.pipeline import Section, section
+from flow.tasks.pipeline import section
 from flow.tasks.project import Project, files_digest
-from flow.tasks.stage import Stage, counted, interactive
+from flow.tasks.stage import Stage, counted, interactive, record, state_of
 
 if TYPE_CHECKING:
+    from flow.explore.checkpoint import Checkpoint
     from flow.explore.engine import Exploration
+    from flow.explore.space import Space
     from flow.ir import Graph
     from flow.model.calibration import Calibration
 
@@ -34,50 +37,74 @@ def explore_folder(project: Project, build: Build) -> Path:
 def explore_stage(project: Project, build: Build) -> Stage:
     """Device, constraints, clock, batch and precision against the rewritten graph."""
     source, folder = rewrite_folder(project, build), explore_folder(project, build)
-    rules = section(project, build, "transform")
-    sheets = tuple(sorted(project.templates.glob("*/ip.yaml")))
+    inputs, values = (source / "graph.json", build.calibration.path), _values(project, build)
+    saved, timings = checkpoint_path(project, build), project.spec_dir(build) / "report" / "timings.json"
 
     def run() -> str:
+        from flow.explore.checkpoint import Checkpoint
         from flow.ir import load_graph
 
         graph = load_graph(source)
+        checkpoint = Checkpoint(saved, state_of(values, inputs))
         with _progress(build.name) as progress:
-            found = _explored(project, build, graph, rules, progress)
-        _write(build, graph, found, folder)
+            found = _explored(project, build, graph, progress, checkpoint)
+        write_exploration(build, graph, found, folder)
+        record(timings, "search", found.log)
         return _summary(found)
 
     return Stage(
         stage="explore",
         name=build.name,
         run=run,
-        inputs=(source / "graph.json", build.calibration.path),
+        inputs=inputs,
         outputs=tuple(folder / name for name in WRITTEN),
-        values={
-            "device": repr(build.device),
-            "clock_mhz": build.clock_mhz,
-            "batch": build.batch,
-            "precision": repr(build.precision),
-            "constraints": repr(build.constraints),
-            "objective": build.objective,
-            "explore": repr(build.explore),
-            "rules": rules.state(project.root),
-            "sheets": files_digest(project.root, sheets),
-            "calibration": repr(build.calibration),
-            "code": project.code(*EXPLORE_CODE),
-        },
+        values=values,
         doc=f"design space exploration of {build.name}",
-        timings=project.spec_dir(build) / "report" / "timings.json",
+        timings=timings,
         folders=(folder,),
+        left=(saved,),
     )
 
 
+def checkpoint_path(project: Project, build: Build) -> Path:
+    """Where a search that is under way keeps its state."""
+    return project.spec_dir(build) / ".search.npz"
+
+
+def _values(project: Project, build: Build) -> dict[str, Any]:
+    """All that an exploration depends on besides the graph."""
+    return space_values(project, build) | {
+        "constraints": repr(build.constraints),
+        "objective": build.objective,
+        "explore": repr(build.explore),
+        "code": project.code(*EXPLORE_CODE),
+    }
+
+
+def space_values(project: Project, build: Build) -> dict[str, Any]:
+    """What a design of the space depends on besides the graph and the code."""
+    return {
+        "device": repr(build.device),
+        "clock_mhz": build.clock_mhz,
+        "batch": build.batch,
+        "precision": repr(build.precision),
+        "utilisation": repr(build.constraints.utilisation),
+        "rules": section(project, build, "transform").state(project.root),
+        "sheets": files_digest(project.root, tuple(sorted(project.templates.glob("*/ip.yaml")))),
+        "calibration": repr(build.calibration),
+    }
+
+
 def _explored(
-    project: Project, build: Build, graph: Graph, rules: Section, progress: Callable[[int, int, float], None] | None
+    project: Project,
+    build: Build,
+    graph: Graph,
+    progress: Callable[[int, int, float], None] | None,
+    checkpoint: Checkpoint,
 ) -> Exploration:
     from flow.diagnostics import BuildError
+    from flow.explore.budget import Effort
     from flow.explore.engine import explore
-    from flow.explore.transform import load_transforms
-    from flow.model.datasheet import load_catalogue
     from flow.model.simulation import load_schedules
     from flow.numerics import nominal_formats
     from flow.rewrite import without_hardware
@@ -86,8 +113,26 @@ def _explored(
     if missing:
         raise BuildError(missing)
     nominal_formats(graph, build.precision.of)  # sums too wide for the emulator end the build here, not behind a search
-    settings = build.explore
     return explore(
+        design_space(project, build, graph),
+        build.precision,
+        build.constraints,
+        objective=build.objective,
+        effort=Effort(**asdict(build.explore)),
+        progress=progress,
+        schedules=load_schedules(project.templates),
+        checkpoint=checkpoint,
+    )
+
+
+def design_space(project: Project, build: Build, graph: Graph) -> Space:
+    """The space that a spec opens on its device."""
+    from flow.explore.engine import design_space
+    from flow.explore.transform import load_transforms
+    from flow.model.datasheet import load_catalogue
+
+    rules = section(project, build, "transform")
+    return design_space(
         graph,
         build.device,
         build.clock_mhz,
@@ -96,13 +141,6 @@ def _explored(
         build.constraints,
         load_transforms(rules.folders, rules.entries),
         load_catalogue(project.templates, build.device.dsp_type, _calibration(project, build)),
-        objective=build.objective,
-        seed=settings.seed,
-        generations=settings.generations,
-        population=settings.population,
-        seconds=settings.seconds,
-        progress=progress,
-        schedules=load_schedules(project.templates),
     )
 
 
@@ -126,22 +164,25 @@ def _unmatched(project: Project, build: Build, graph: Graph) -> Iterator[Problem
             yield place.problem("NUM006", message, hint)
 
 
-def _write(build: Build, graph: Graph, found: Exploration, folder: Path) -> None:
+def write_exploration(build: Build, graph: Graph, found: Exploration, folder: Path) -> None:
+    """The folder of an explored or picked design."""
     from flow.ir import canonical_json
     from flow.report.layers import layer_records
 
-    named = {"spec": build.name, "network": build.network.name, "device": build.device.name}
-    documents = {
-        "design.json": found.design_json(),
-        "performance.json": named | found.performance.as_json(),
-        "layers.json": layer_records(found.hardware, graph, found.performance),
-        "pareto.json": found.pareto_json(),
-        "sdf.json": found.sdf_json(),
-        "fifos.json": found.finished.fifos_json(),
-    }
+    named: dict[str, Any] = {"spec": build.name, "network": build.network.name, "device": build.device.name}
+    if build.point is not None:
+        named["picked"] = {"spec": spec_of(build), "point": build.point}
+    documents = found.documents()
+    documents["performance.json"] = named | documents["performance.json"]
+    documents["layers.json"] = layer_records(found.finished.hardware, graph, found.performance)
     with replaced_folder(folder) as scratch:
-        for name, document in documents.items():
-            (scratch / name).write_text(canonical_json(document), encoding="utf-8")
+        for name in WRITTEN:
+            (scratch / name).write_text(canonical_json(documents[name]), encoding="utf-8")
+
+
+def spec_of(build: Build) -> str:
+    """The spec's name, also of a build of one of its points."""
+    return build.name if build.point is None else build.name.removesuffix(f".{build.point}")
 
 
 def _summary(found: Exploration) -> str:
@@ -150,7 +191,8 @@ def _summary(found: Exploration) -> str:
     share = ", ".join(f"{name.upper()} {used[name]}/{most[name]}" for name in ("dsp", "bram18", "lut"))
     parts = counted(figures["partitions"], "partition")
     ratio = f"{100 * figures['bound_ratio']:.0f} % of the DSP bound"
-    return f"{figures['throughput_fps']:.4g} fps modelled, {ratio}, {parts}, {share}, {_paces(found)}"
+    how = "" if found.repeatable else ", ended by time: not repeatable"
+    return f"{figures['throughput_fps']:.4g} fps modelled, {ratio}, {parts}, {share}, {_paces(found)}{how}"
 
 
 def _paces(found: Exploration) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flow.spec import Build
-from flow.tasks.explore import explore_folder
+from flow.tasks.explore import explore_folder, spec_of
 from flow.tasks.project import Project, files_digest
 from flow.tasks.stage import Stage
 
@@ -40,4 +40,5 @@ def report_stage(project: Project, build: Build) -> Stage:
 
 def next_commands(project: Project, build: Build) -> tuple[tuple[str, str], ...]:
     """What to run where the vendor's tools are installed."""
-    return (("synthesise every partition and read the reports back", f"doit synthesise spec={build.name}"),)
+    words = f"spec={spec_of(build)}" + ("" if build.point is None else f" point={build.point}")
+    return (("synthesise every partition and read the reports back", f"doit synthesise {words}"),)

@@ -31,6 +31,7 @@ class Stage:
         timings: file that the elapsed time is written to; nothing depends on it.
         folders: folders that this stage alone writes to; cleaning removes them whole.
         made: files that nobody else may change; by default the outputs and all that is in the folders.
+        left: files that a killed run leaves behind for the next one.
     """
 
     stage: str
@@ -44,6 +45,7 @@ class Stage:
     after: tuple[str, ...] = ()
     folders: tuple[Path, ...] = ()
     made: Callable[[], Iterable[Path]] | None = None
+    left: tuple[Path, ...] = ()
 
     def files(self) -> tuple[Path, ...]:
         """What a run has made."""
@@ -65,7 +67,7 @@ class Stage:
             "targets": [_local(p) for p in self.outputs],
             "uptodate": [config_changed(json.dumps(self.values, sort_keys=True)), (intact, [stamp, build_dir])],
             "task_dep": list(self.after),
-            "clean": [(clean, [(*self.outputs, stamp, lock_file(stamp)), self.folders, build_dir])],
+            "clean": [(clean, [(*self.outputs, *self.left, stamp, lock_file(stamp)), self.folders, build_dir])],
             "doc": self.doc,
             "verbosity": 2,
         }
@@ -93,7 +95,7 @@ def _guarded(stage: Stage, stamp: Path, build_dir: Path, always: bool) -> dict[s
 def _run(stage: Stage, stamp: Path, build_dir: Path, always: bool) -> str | None:
     """The line to print of a stage that ran; None if its artefacts stand already."""
     start = time.perf_counter()
-    state = _state(stage)
+    state = state_of(stage.values, stage.inputs)
     there = all(path.exists() for path in stage.outputs) and intact(stamp, build_dir)
     if there and not always and stamped_state(stamp) == state:
         return None
@@ -102,7 +104,7 @@ def _run(stage: Stage, stamp: Path, build_dir: Path, always: bool) -> str | None
     summary = stage.run()
     write_stamp(stamp, state, stage.files(), build_dir)
     if stage.timings is not None:
-        _record(stage.timings, stage.stage, time.perf_counter() - start)
+        record(stage.timings, stage.stage, round(time.perf_counter() - start, 3))
     return summary
 
 
@@ -113,20 +115,21 @@ def _disk_problem(error: OSError) -> Problem:
     return Problem("CLI013", f"{error.strerror or error}:{place}" if place else str(error), hint)
 
 
-def _state(stage: Stage) -> str:
+def state_of(values: Any, inputs: Iterable[Path]) -> str:
     """Digest of all that a stage depends on."""
-    whole = hashlib.sha256(json.dumps(stage.values, sort_keys=True).encode())
-    for path in stage.inputs:
+    whole = hashlib.sha256(json.dumps(values, sort_keys=True).encode())
+    for path in inputs:
         whole.update(file_digest(path).encode())
     return whole.hexdigest()
 
 
-def _record(path: Path, stage: str, seconds: float) -> None:
+def record(path: Path, name: str, value: Any) -> None:
+    """Note in a build's timings.json what a run took."""
     try:
         known = dict(json.loads(path.read_text()))
     except (FileNotFoundError, ValueError, TypeError):
         known = {}
-    known[stage] = round(seconds, 3)
+    known[name] = value
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, json.dumps(known, indent=2, sort_keys=True) + "\n")
 

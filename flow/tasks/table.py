@@ -24,9 +24,10 @@ from flow.tasks.command_line import (
 )
 from flow.tasks.commands import COMMANDS, Request, command_task
 from flow.tasks.explore import explore_stage
-from flow.tasks.files import clean_folders, write_atomically
+from flow.tasks.files import clean, write_atomically
 from flow.tasks.generate import generate_stage
 from flow.tasks.network import decompose_stage, import_stage, rewrite_stage
+from flow.tasks.pick import PICKED, pick_stage, picked, picked_folders, read_point
 from flow.tasks.pipeline import check_names
 from flow.tasks.project import Project
 from flow.tasks.realise import realise_stage
@@ -34,6 +35,7 @@ from flow.tasks.report import report_stage
 from flow.tasks.reporter import StageReporter
 from flow.tasks.simulate import simulate_stage
 from flow.tasks.stage import Stage
+from flow.tasks.stamp import lock_file
 from flow.tasks.synthesise import synthesise_stage
 
 Maker = Callable[[Project, Build], Stage]
@@ -52,7 +54,7 @@ STAGES: Mapping[str, Maker] = {
 """In the order of the data; every stage's doc is a line of `doit list`."""
 
 WORDS = ("spec", "build_dir")
-SPEC_COMMANDS = ("build", "estimate", "show")
+SPEC_COMMANDS = ("build", "estimate", "pick", "show")
 
 
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -82,6 +84,7 @@ def _table(root: Path, line: CommandLine) -> dict[str, Any]:
     asked, commands = line.stems(), (*STAGES, *COMMANDS, *SPEC_COMMANDS)
     check_commands(_stems_only(line), (*commands, *TOLERANT, *RUNNERS), _known_specs(root))
     own = [word for name in asked if name in COMMANDS for word in COMMANDS[name].words]
+    own += ["point"] if {"pick", *PICKED} & set(asked) else []
     values = line.values((*WORDS, *own))
     project = Project(root, writable_folder(values.get("build_dir", str(root / "build")), line.here, not line.tolerant))
     paths: tuple[Path, ...] = ()
@@ -92,13 +95,16 @@ def _table(root: Path, line: CommandLine) -> dict[str, Any]:
     builds = tuple(_builds(project, paths, line.tolerant))
     if not line.tolerant:
         check_names(project, builds)
-    stages = {name: _stages(name, project, builds) for name in STAGES}
+    picks = _picks(project, builds, asked, values)
+    stages = {name: _stages(name, project, picks if picks and name in PICKED else builds) for name in STAGES}
+    stages["pick"] = tuple(pick_stage(project, build, pick) for build, pick in zip(builds, picks, strict=bool(picks)))
     if not line.tolerant:
         made = (stage.task for several in stages.values() for stage in several)
         check_commands(line, (*commands, *RUNNERS, *made), _known_specs(root))
         _announce(project, builds)
     tasks: dict[str, Any] = {f"task_{name}": _stage_task(name, stages[name], project, line.always) for name in STAGES}
-    tasks["task_build"] = _build(project, builds, folders)
+    tasks["task_pick"] = _pick(stages["pick"], project, line.always)
+    tasks["task_build"] = _build(project, builds, folders, stages["report"])
     tasks["task_estimate"] = _estimate(project, builds)
     for name in COMMANDS:
         tasks[f"task_{name}"] = command_task(name, Request(project, builds, values, line.here))
@@ -165,6 +171,18 @@ def _announce(project: Project, builds: Sequence[Build]) -> None:
             write_atomically(path, text)
 
 
+def _picks(
+    project: Project, builds: Sequence[Build], asked: Sequence[str], values: Mapping[str, str]
+) -> tuple[Build, ...]:
+    """The builds of the points that are asked for; CLI007 where `pick` has none."""
+    if "point" in values:
+        point = read_point(values["point"])
+        return tuple(picked(project, build, point) for build in builds)
+    if "pick" in asked:
+        raise BuildError(Problem("CLI007", "'point=' is missing", "doit pick spec=NAME point=NUMBER, of pareto.json"))
+    return ()
+
+
 def _stages(name: str, project: Project, builds: Sequence[Build]) -> tuple[Stage, ...]:
     """One stage of every build; builds that share a network share its stages."""
     made = [STAGES[name](project, build) for build in builds]
@@ -194,16 +212,43 @@ DOCS = {
 }
 
 
-def _build(project: Project, builds: Sequence[Build], folders: Sequence[Path]) -> Callable[[], dict[str, Any]]:
+def _pick(stages: Sequence[Stage], project: Project, always: bool) -> Callable[[], Iterator[dict[str, Any]]]:
+    """`pick` takes points of fronts, and goes on to their reports."""
+
+    def task() -> Iterator[dict[str, Any]]:
+        reports = [f"report:{stage.name}" for stage in stages]
+        yield {
+            "name": None,
+            "doc": "build another point of the front: doit pick spec=NAME point=NUMBER",
+            "task_dep": reports,
+        }
+        yield from (stage.as_doit(project.build_dir, always) for stage in stages)
+
+    return task
+
+
+def _build(
+    project: Project, builds: Sequence[Build], folders: Sequence[Path], reports: Sequence[Stage]
+) -> Callable[[], dict[str, Any]]:
     def task() -> dict[str, Any]:
         return {
             "actions": None,
-            "task_dep": [f"report:{build.name}" for build in builds],
-            "clean": [(clean_folders, [tuple(folders), project.build_dir])],
+            "task_dep": [stage.task for stage in reports],
+            "clean": [(clean, [_stamps_of_picks(project, builds), _with_picks(project, folders), project.build_dir])],
             "doc": "every stage up to the report",
         }
 
     return task
+
+
+def _with_picks(project: Project, folders: Sequence[Path]) -> tuple[Path, ...]:
+    return (*folders, *(p for folder in folders for p in picked_folders(project.build_dir, folder.name)))
+
+
+def _stamps_of_picks(project: Project, builds: Sequence[Build]) -> tuple[Path, ...]:
+    names = [p.name for build in builds for p in picked_folders(project.build_dir, build.name)]
+    stamps = [project.build_dir / ".stamps" / stage / name for stage in ("pick", *PICKED) for name in names]
+    return tuple(path for stamp in stamps for path in (stamp, lock_file(stamp)))
 
 
 def _estimate(project: Project, builds: Sequence[Build]) -> Callable[[], dict[str, Any]]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from flow.explore.engine import Exploration, explore
+from flow.explore.budget import Effort
+from flow.explore.engine import Exploration, design_space, explore
 from flow.explore.population import Population
 from flow.explore.space import Space, build_space
 from flow.explore.transform import Transform, load_transforms
@@ -21,6 +23,7 @@ from flow.rewrite import Entry, RuleFolder
 from flow.spec import Constraints, Device, Precision, Utilisation
 
 ROOT = Path(__file__).parents[2]
+EFFORT = tuple(f.name for f in fields(Effort))
 SHIPPED = RuleFolder(ROOT / "rules" / "transform", "rules/transform")
 
 
@@ -47,7 +50,9 @@ def explored(graph: Graph, device: Device, batch: int = 16, **settings: Any) -> 
     precision, constraints = settings.pop("precision", Precision()), settings.pop("constraints", Constraints())
     transforms = settings.pop("transforms", None) or rules()
     catalogue = load_catalogue(ROOT / "ip_templates", device.dsp_type)
-    return explore(graph, device, clock, batch, precision, constraints, transforms, catalogue, **settings)
+    effort = Effort(**{name: settings.pop(name) for name in EFFORT if name in settings})
+    space = design_space(graph, device, clock, batch, precision, constraints, transforms, catalogue)
+    return explore(space, precision, constraints, effort=effort, **settings)
 
 
 def random_population(space: Space, size: int, seed: int, reloading: bool) -> Population:

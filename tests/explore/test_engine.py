@@ -23,7 +23,7 @@ QUICK = {"generations": 6, "population": 32}
 def digest() -> str:
     """Of everything that an exploration writes."""
     found = explored(networks.lenet5(), devices.zedboard(), 16, **QUICK)
-    text = canonical_json([found.design_json(), found.pareto_json(), found.sdf_json()])
+    text = canonical_json(found.documents())
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -52,8 +52,9 @@ def test_vgg16_on_zc706_beats_the_published_design() -> None:
     # 1.6 GB: no batch of conv1_2's output lies in memory.
     assert all("n1" not in p.nodes or "n2" in p.nodes for p in found.design.partitions)
     assert [s[0] for s in seen] == list(range(1, 7)) and seen[-1][2] <= figures["throughput_fps"] * (1 + 1e-9)
-    assert found.evaluations > 500 and found.pareto[0]["throughput_fps"] == figures["throughput_fps"]
-    assert [point["chosen"] for point in found.pareto_json()] == [True] + [False] * (len(found.pareto) - 1)
+    assert found.evaluations > 500 and found.front["points"][0]["throughput_fps"] == figures["throughput_fps"]
+    chosen = [point["chosen"] for point in found.front["points"]]
+    assert chosen == [True] + [False] * (len(chosen) - 1)
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
+import textwrap
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from flow.benchmarks.explore.declared import RESNET152, resnet
 from flow.diagnostics import BuildError, Problem
 from flow.ir import Graph, Node
 from flow.operators.add import Add
@@ -14,7 +20,7 @@ from flow.operators.convolution import Conv
 from flow.operators.transpose import Transpose
 from flow.spec import Constraints, Device
 from tests.explore import devices, networks
-from tests.explore.runs import explored
+from tests.explore.runs import ROOT, explored
 
 QUICK = {"generations": 3, "population": 16}
 
@@ -104,3 +110,31 @@ def test_a_limit_on_partitions_is_kept_or_refused() -> None:
     held = explored(graph, device, 64, constraints=Constraints(max_partitions=2), **QUICK)
     assert len(held.design.partitions) <= 2
     assert held.performance.throughput_fps <= free.performance.throughput_fps
+
+
+def test_a_network_far_too_large_ends_with_what_decides(tmp_path: Path) -> None:
+    """ResNet-152 in one bitstream of a ZyBo without reloading: the worst layers, the sum, and nothing is written."""
+    pipeline = (ROOT / "rules/pipelines/default.yaml").read_text("utf-8").splitlines()
+    (tmp_path / "plain.yaml").write_text("\n".join(line for line in pipeline if "weights_reloading" not in line))
+    network = textwrap.indent(resnet(RESNET152), "  ")
+    spec = f"network:\n{network}device: zybo\nconstraints: {{max_partitions: 1}}\npipeline: {tmp_path}/plain.yaml\n"
+    (tmp_path / "large.yaml").write_text(spec)
+    command = (sys.executable, "-m", "doit", "estimate", f"spec={tmp_path}/large.yaml", f"build_dir={tmp_path}/out")
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    text = run.stdout + run.stderr
+    assert run.returncode != 0 and "Traceback" not in text
+    assert text.count("error[DSE002]") == 7 and "123 further layers" in text
+    assert re.search(r"layer 'first4_conv2' \(conv\): its smallest folding needs \d+ BRAM18 of 108", text)
+    assert re.search(r"DSE004\]: only one partition is allowed.* \d+ BRAM18 of 108.*'first4_conv2' alone", text)
+    assert "hint: allow weights_reloading" in text and "or allow partitions" in text
+    assert [p.name for p in (tmp_path / "out/large").iterdir()] == ["resolved.json"]
+
+
+def test_layers_that_fit_alone_but_not_together() -> None:
+    device = devices.device(100, 60, 50_000, reconfiguration_s=1e-3)
+    limit = Constraints(max_partitions=1)
+    (problem,) = problems_of(networks.chain((64, 64, 64), (64, 16, 16)), device, constraints=limit)
+    assert problem.code == "DSE004" and "only one partition is allowed" in problem.message
+    assert (
+        "BRAM18 of 54" in problem.message and " LUT of" not in problem.message and "or allow partitions" in problem.hint
+    )

@@ -90,6 +90,7 @@ def inputs(
         pareto=_front(fps, total / batch, len(partitions)),
         verification=_verification(records, passes) if verified else None,
         commands=(("synthesise partition 0", "vitis_hls -f hls/p0/build.tcl"),),
+        search=_search(total / batch),
     )
 
 
@@ -130,10 +131,26 @@ def _front(fps: float, latency: float, partitions: int) -> tuple[dict[str, Any],
         {
             "throughput_fps": fps * s, "latency_s": latency * (0.3 + 1.5 * s * s), "partitions": partitions,
             "resources": {"dsp": round(806 * s), "bram18": 944 * s, "uram": 0, "lut": 168_000 * s, "ff": 151_000 * s},
-            "chosen": s == 1.0,
+            "chosen": s == 1.0, "point": k,
         }
-        for s in steps
+        for k, s in enumerate(steps)
     )  # fmt: skip
+
+
+def _search(frame_s: float) -> dict[str, Any]:
+    return {
+        "objectives": [
+            {"name": "throughput", "figure": "frame_s", "unit": "s", "weight": 1.0},
+            {"name": "resources", "figure": "utilisation", "unit": "", "weight": 0.0},
+        ],
+        "best": {
+            "seeds": {"frame_s": 1.25 * frame_s, "utilisation": 0.9},
+            "search": {"frame_s": frame_s, "utilisation": 0.95},
+        },
+        "hypervolume": {"seeds": 0.4, "search": 0.5},
+        "reference": {"frame_s": 6 * frame_s, "utilisation": 1.1},
+        "evaluations": 5760, "generations": 60, "seed": 0, "repeatable": True,
+    }  # fmt: skip
 
 
 def _verification(records: list[dict[str, Any]], passes: int) -> dict[str, Any]:
