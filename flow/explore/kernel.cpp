@@ -140,7 +140,7 @@ struct Design {
     std::vector<Arrival> arrivals;
     std::vector<Flow> flows;
     std::vector<double> cost, first, last;
-    std::vector<i64> started, read_total, asked, before;
+    std::vector<i64> started, read_total, asked, traffic, before;
     // Results, [partition] and [partition][RESOURCES].
     i64 *passes, *interval, *latency, *resources, *first_words, *later_words, *live, *spare, *words;
     i64 count, illegal, products;
@@ -150,7 +150,7 @@ struct Design {
           written_forks(s.positions), first_edge(s.positions),
           masters(s.positions), layers(s.positions), change(s.positions + 1), read(s.positions), written(s.positions), homes(s.edges), arrivals(s.tensors),
           flows(s.tensors), cost(s.positions), first(s.edges), last(s.edges), started(s.positions),
-          read_total(s.positions), asked(s.positions), before(s.edges) {}
+          read_total(s.positions), asked(s.positions), traffic(s.positions), before(s.edges) {}
 
     const Row &info(i64 p) const { return s.rows[rows[p]]; }
     i64 variant_of(i64 t) const { return s.first_variant[t] + (s.producer[t] < 0 ? 0 : variant[s.producer[t]]); }
@@ -185,14 +185,15 @@ struct Design {
                 spare[n] = read[n];
             }
             cost[n] = std::max(s.word_cycles, masters[n] > s.ports ? 1.0 / double(s.ports) : 0.0);
-            interval[n] = std::max(interval[n], ceiled(rounded(double(words[n]) * cost[n], 1e6)));
+            traffic[n] = ceiled(rounded(double(words[n]) * cost[n], 1e6));
+            interval[n] = std::max(interval[n], traffic[n]);
         }
         for (i64 e = 0; e < s.edges; ++e) port(e);
         for (i64 p = 0; p < s.positions; ++p)
             if (leaves[p]) interval[part[p]] = std::max(interval[part[p]], write_interval(p));
         for (i64 p = 0; p < s.positions; ++p) walk(p);
         for (i64 n = 0; n < count; ++n)
-            if (latency[n] > 0) latency[n] += 1 - started[n];
+            if (latency[n] > 0) latency[n] = std::max(latency[n] + 1 - started[n], traffic[n]);
         illegal = misplaced();
         products = 0;
         for (i64 p = 0; p < s.positions; ++p) products += passes[part[p]] / info(p).passes * s.bit_products[p];

@@ -169,10 +169,11 @@ class _Evaluation:
         count = self.part[:, -1] + 1
         exists = np.arange(self.most) < count[:, None]
         passes = np.maximum(self._largest(self.passes_at), 1) * exists
-        stretched = space.memory.traffic_cycles(self.links.words, self.links.masters, space.clock_mhz)
-        stretched = np.maximum(stretched, self.links.ports)
+        traffic = space.memory.traffic_cycles(self.links.words, self.links.masters, space.clock_mhz)
+        stretched = np.maximum(traffic, self.links.ports)
         interval = np.maximum(np.maximum(self._largest(space.rows.interval[self.rows]), self.links.interval), stretched)
         latency, joins = pipelines(space, self.links, self.part, self.rows, self.most)
+        latency = np.where(latency > 0, np.maximum(latency, traffic), 0)
         resources = self._sum(space.rows.cost[self.rows]) + self.links.cost + joins
         first, later = self._weight_words(passes)
         illegal = misplaced(space, self.part, self.passes_at, self.links.taps.leaves)

@@ -84,7 +84,10 @@ class _Walk:
             else:
                 out = self._passed(module, inputs)
                 self.arrivals |= dict.fromkeys(module.outputs, out)
-        return math.ceil(last) - (self.start or 0) + 1
+        # Whatever the modules do, the memory must move the frame's words.
+        masters = sum(bool(p.tensor) for p in self.part.ports)
+        moved = int(self.memory.traffic_cycles(frame_words(self.part), masters, self.clock_mhz))
+        return max(math.ceil(last) - (self.start or 0) + 1, moved)
 
     def _read(self) -> None:
         """All readers, in the order in which the memory serves them."""

@@ -247,6 +247,7 @@ def test_the_shipped_pipeline() -> None:
     assert [e.rule for e in pipeline.transform] == [
         "coarse_folding",
         "fine_folding",
+        "weights_placement",
         "partitioning",
         "weights_reloading",
     ]

@@ -13,7 +13,7 @@ import pytest
 from flow.fixed_point import Format
 from flow.generate import Target, generate
 from flow.model.hardware import Module
-from flow.model.lowering import WEIGHTS_MEMORY
+from flow.model.weight_memory import PLACEMENTS
 from flow.numerics import evaluate, seeded_frames
 from flow.operators.activate import Activation
 from flow.operators.convolution import Conv
@@ -72,7 +72,7 @@ def in_uram() -> Sample:
 def _with_uram(module: Module) -> Module:
     if "weights_memory" not in module.parameters:
         return module
-    return replace(module, parameters={**module.parameters, "weights_memory": WEIGHTS_MEMORY["uram"]})
+    return replace(module, parameters={**module.parameters, "weights_memory": PLACEMENTS.index("uram")})
 
 
 CASES: dict[str, Callable[[], Sample]] = {
