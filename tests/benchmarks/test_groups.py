@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from flow.benchmarks import groups_table, run_group
-from flow.benchmarks.coverage import coverage, onnx_graphs
+from flow.benchmarks.coverage import coverage
 from flow.benchmarks.groups import GROUPS
 from flow.benchmarks.record import at_least, at_most, table
 from flow.diagnostics import BuildError
+from tests.frontend.models import Model
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,26 +32,38 @@ def test_every_group_is_listed() -> None:
     assert [line.split()[0] for line in groups_table().splitlines()] == list(GROUPS)
 
 
+def saved(path: Path, behind: str) -> None:
+    """An operator between two convolutions, or at the end where the host may take it."""
+    model = Model(1, 3, 12, 12)
+    model.conv(3, 4)
+    model.add(behind)
+    if behind != "Softmax":
+        model.conv(4, 4)
+    model.save(path.parent).rename(path)
+
+
 def test_coverage_of_a_folder(tmp_path: Path) -> None:
-    """A graph that passes and one that lacks an operator."""
+    """A graph that passes, one that is cut where the host begins, one that lacks an operator, one that must not."""
     graphs = tmp_path / "graphs"
     graphs.mkdir()
-    (graphs / "light_squeezenet.onnx").write_bytes((ROOT / "tests/data/networks/light_squeezenet1_1.onnx").read_bytes())
-    (graphs / "light_shufflenet.onnx").write_bytes((onnx_graphs() / "light_shufflenet.onnx").read_bytes())
-    (graphs / "light_resnet50.onnx").write_bytes((onnx_graphs() / "light_resnet50.onnx").read_bytes())
+    saved(graphs / "light_relu.onnx", "Relu")
+    saved(graphs / "light_softmax.onnx", "Softmax")
+    saved(graphs / "light_erf.onnx", "Erf")
+    saved(graphs / "light_vgg16.onnx", "Erf")
     text = run_group("coverage", ROOT, tmp_path / "out", graphs)
     records = {r["what"]: r for r in json.loads((tmp_path / "out/coverage.json").read_text())["records"]}
-    assert records["light_squeezenet"]["value"] > 0 and records["light_squeezenet"]["holds"]
-    assert records["light_shufflenet"]["value"].startswith("error[ONNX010]") and records["light_shufflenet"]["holds"]
-    assert not records["light_resnet50"]["holds"], "a network that must pass"
-    assert "light_squeezenet" in text
+    for name in ("light_relu", "light_softmax"):
+        assert records[name]["value"] > 0 and records[name]["holds"]
+    assert records["light_erf"]["value"].startswith("error[ONNX010]") and records["light_erf"]["holds"]
+    assert not records["light_vgg16"]["holds"], "a network that must pass"
+    assert "light_relu" in text
     assert GROUPS["coverage"].run is coverage
 
 
 def test_coverage_of_graphs_inside_onnx(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """They are other networks under the same names: they need not pass, and overwrite nothing."""
-    (tmp_path / "light_resnet50.onnx").write_bytes((onnx_graphs() / "light_resnet50.onnx").read_bytes())
+    saved(tmp_path / "light_resnet50.onnx", "Erf")
     monkeypatch.setattr("flow.benchmarks.coverage.onnx_graphs", lambda: tmp_path)
     (tmp_path / "out").mkdir()
     (record,) = coverage(ROOT, tmp_path / "out", tmp_path)
-    assert record.what == "onnx_light_resnet50" and record.holds and "Softmax (1 node)" in str(record.value)
+    assert record.what == "onnx_light_resnet50" and record.holds and "Erf (1 node)" in str(record.value)
