@@ -33,6 +33,7 @@ from flow.model.performance import Performance
 from flow.model.resources import RESOURCES, limits
 from flow.model.sdf import sdf_json
 from flow.model.simulation import Schedules
+from flow.model.sizing import Sizes
 from flow.model.widths import numbers_of_widths
 from flow.spec import Constraints, Device, Precision
 
@@ -171,7 +172,7 @@ def _chosen(space: Space, scored: Scored, precision: Precision, schedules: Sched
 
     Where none keeps the spec's constraints as well, it is the one that misses them least: it says what can be reached.
     """
-    sized = 0
+    sized, sizes = 0, Sizes()
     for index in np.flatnonzero(scored.figures.violation == 0):
         try:
             built = finished(space, decode(space, scored.population, int(index)), precision)
@@ -179,7 +180,7 @@ def _chosen(space: Space, scored: Scored, precision: Precision, schedules: Sched
             continue
         if schedules is not None and sized < MOST_SIZED:
             sized += 1
-            built = with_sized_fifos(space, built, precision, schedules)
+            built = with_sized_fifos(space, built, precision, schedules, sizes)
         if not built.performance.excess():
             return int(index), built
     raise _none_fits(precision, space)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,11 +11,11 @@ from flow.explore.space import Space
 from flow.model.datasheet import Catalogue
 from flow.model.hardware import Design, Hardware, Stream
 from flow.model.lowering import lower
-from flow.model.performance import Performance, evaluate
+from flow.model.performance import PartitionFigures, Performance, evaluate
 from flow.model.resources import RESOURCES
 from flow.model.simulated import with_simulated_cycles
 from flow.model.simulation import Schedules, timing_of
-from flow.model.sizing import Expected, SizedPartition, size_partitions
+from flow.model.sizing import Expected, SizedPartition, Sizes, simulated_as_given, size_partitions
 from flow.model.widths import numbers_of_widths
 from flow.spec import Precision
 
@@ -51,21 +52,26 @@ def finished(space: Space, design: Design, precision: Precision) -> Finished:
     return Finished(design, hardware, performance, space.catalogue)
 
 
-def with_sized_fifos(space: Space, given: Finished, precision: Precision, schedules: Schedules) -> Finished:
-    """FIFO depths by simulation, where every module's timing is known; cycles are then the simulated ones."""
+def with_sized_fifos(
+    space: Space, given: Finished, precision: Precision, schedules: Schedules, known_sizes: Sizes | None = None
+) -> Finished:
+    """FIFO depths by simulation, where every module's timing is known; cycles are then the simulated ones.
+
+    Where the depths that hold the pace do not fit, a partition keeps those of the rules, which the search has charged.
+    """
     clock = given.design.clock_mhz
     unknown = {p.index: schedules.lacking(p) for p in given.hardware.partitions}
     known = [p for p in given.hardware.partitions if not unknown[p.index]]
     figures = given.performance.partitions
-    sized = size_partitions(
-        known,
-        schedules,
-        [timing_of(p, schedules, space.memory, clock) for p in known],
-        [Expected(figures[p.index].interval_cycles, figures[p.index].latency_cycles) for p in known],
-    )
-    depths = {s.index: s.depths() for s in sized}
-    parts = (replace(p, fifos=depths.get(i, {})) for i, p in enumerate(given.design.partitions))
-    built = finished(space, replace(given.design, partitions=tuple(parts)), precision)
+    timings = [timing_of(p, schedules, space.memory, clock) for p in known]
+    expected = [Expected(figures[p.index].interval_cycles, figures[p.index].latency_cycles) for p in known]
+    sized = size_partitions(known, schedules, timings, expected, known=known_sizes)
+    built = _with_depths(space, given, precision, sized)
+    over = {p.index for p in built.performance.partitions if _exceeds(p, space.limits)}
+    if over:
+        asked = zip(sized, known, timings, expected, strict=True)
+        sized = tuple(simulated_as_given(p, schedules, t, e) if s.index in over else s for s, p, t, e in asked)
+        built = _with_depths(space, given, precision, sized)
     performance = with_simulated_cycles(built.performance, sized)
     return replace(
         built,
@@ -73,6 +79,17 @@ def with_sized_fifos(space: Space, given: Finished, precision: Precision, schedu
         sized=sized,
         unknown=tuple(sorted({ip for ips in unknown.values() for ip in ips})),
     )
+
+
+def _with_depths(space: Space, given: Finished, precision: Precision, sized: Sequence[SizedPartition]) -> Finished:
+    """The design with sized depths; those by rule need not be named."""
+    depths = {s.index: s.depths() for s in sized if not s.by_rule}
+    parts = (replace(p, fifos=depths.get(i, {})) for i, p in enumerate(given.design.partitions))
+    return finished(space, replace(given.design, partitions=tuple(parts)), precision)
+
+
+def _exceeds(part: PartitionFigures, limits: Mapping[str, int]) -> bool:
+    return any(used > limits[name] for name, used in part.resources.items())
 
 
 def _rows(part: SizedPartition, hardware: Hardware, catalogue: Catalogue) -> list[dict[str, Any]]:

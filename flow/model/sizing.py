@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -73,6 +73,7 @@ class SizedPartition:
         unbounded: simulated interval with FIFOs of any size: the pace that was held.
         intervals: simulated with all module latencies multiplied, None for a deadlock.
         frames: frames of the last simulations, which show these figures.
+        by_rule: the depths are those of `flow.model.fifos`, whatever pace they hold: sized ones do not fit.
     """
 
     index: int
@@ -84,6 +85,7 @@ class SizedPartition:
     frames: int
     simulations: int
     fifos: tuple[SizedFifo, ...]
+    by_rule: bool = False
 
     def depths(self) -> dict[str, int]:
         """Built depth by stream."""
@@ -99,22 +101,46 @@ def size_partitions(
     timings: Sequence[Timing],
     expected: Sequence[Expected],
     progress: Callable[[], None] | None = None,
+    known: Sizes | None = None,
 ) -> tuple[SizedPartition, ...]:
     """Every partition, two at a time; the result does not depend on how many.
 
     Args:
         timings: with the memory of the device (`flow.model.simulation.timing_of`).
         progress: called after each partition.
+        known: partitions that were sized before; those that are sized now are added.
     """
+    sizes = (known or Sizes()).found
+    asked = {
+        repr((replace(p, index=0), t, e)): (p, t, e) for p, t, e in zip(partitions, timings, expected, strict=True)
+    }  # of equal partitions one
 
-    def size(partition: Partition, timing: Timing, figures: Expected) -> SizedPartition:
+    def size(key: str) -> SizedPartition:
+        partition, timing, figures = asked[key]
         found = _Sizing(partition, schedules, timing, figures).run()
         if progress is not None:
             progress()
         return found
 
+    new = [key for key in asked if key not in sizes]
     with ThreadPoolExecutor(_WORKERS) as pool:
-        return tuple(pool.map(size, partitions, timings, expected))
+        sizes |= dict(zip(new, pool.map(size, new), strict=True))
+    keys = (repr((replace(p, index=0), t, e)) for p, t, e in zip(partitions, timings, expected, strict=True))
+    return tuple(replace(sizes[key], index=p.index) for key, p in zip(keys, partitions, strict=True))
+
+
+@dataclass(slots=True)
+class Sizes:
+    """Partitions that were sized, by all that counts: the best designs of a search share most of theirs."""
+
+    found: dict[str, SizedPartition] = field(default_factory=dict)
+
+
+def simulated_as_given(
+    partition: Partition, schedules: Schedules, timing: Timing, expected: Expected
+) -> SizedPartition:
+    """A partition with the depths that it has, beside the pace of unbounded ones."""
+    return _Sizing(partition, schedules, timing, expected).given()
 
 
 def with_margin(least: int) -> int:
@@ -169,6 +195,12 @@ class _Sizing:
                 self._bisect(name, 0, 1)  # a join's late input needs no room
             least[name] = self.depths[name]
         return self._built(least)
+
+    def given(self) -> SizedPartition:
+        """The partition's own depths."""
+        self._start()
+        own = {name: stream.depth for name, stream in self.streams.items()}
+        return replace(self._proved(own, own), by_rule=True)
 
     def _start(self) -> None:
         """Depths that hold the pace; where the memory sets a slower one, that is the pace."""
@@ -240,7 +272,10 @@ class _Sizing:
         self.depths[name] = enough
 
     def _built(self, least: Mapping[str, int]) -> SizedPartition:
-        built = {name: with_margin(words) for name, words in least.items()}
+        return self._proved(least, {name: with_margin(words) for name, words in least.items()})
+
+    def _proved(self, least: Mapping[str, int], built: Mapping[str, int]) -> SizedPartition:
+        """What the simulation says of the built depths."""
         frames = min(self.frames + _PROOF, _MOST_FRAMES)
         intervals = {factor: self._interval(built, frames, factor) for factor in LATENCIES}
         times = self.simulator.run(self.timing.with_streams(built), 1)
