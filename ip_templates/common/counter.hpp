@@ -25,6 +25,14 @@ template <int n> class counter {
     natural<log2_ceil(n) + 1> value_;
 };
 
+// A running number times a constant: additions, never a DSP.
+template <int factor> inline int times(int value) {
+#pragma HLS INLINE
+    const int product = value * factor;
+#pragma HLS BIND_OP variable=product op=mul impl=fabric
+    return product;
+}
+
 // One axis of a padded frame: where the scan stands, whether there is data, whether a window ends here.
 template <int size, int pad0, int padded, int kernel, int stride, int outputs> class axis {
   public:

@@ -42,6 +42,7 @@ template <int bits, int shift> inline integer<GATE_BITS> logistic(integer<bits> 
 #pragma HLS INLINE off
 #pragma HLS PIPELINE II=1
     static constexpr logistic_table entries = {};
+#pragma HLS BIND_STORAGE variable=entries type=rom_np impl=lutram
     const integer<bits + 1> magnitude = v < 0 ? integer<bits + 1>(-integer<bits + 1>(v)) : integer<bits + 1>(v);
     const integer<POSITION_BITS> position = shift_round<bits + 1, POSITION_BITS, shift>(magnitude);
     const int segment = int(position) >> WITHIN_BITS;

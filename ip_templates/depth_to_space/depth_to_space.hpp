@@ -52,8 +52,8 @@ template <class c> struct depth_to_space_layer {
                 CONVMAKE_TICK();
                 kept.step();
                 const bool reading = of_d.first() && of_h.first();
-                const int place = (rows > 1 ? y.value() * row : 0) + x.value() * part + k.value();
-                const int output_row = reading ? source.value() : of_d.value() * c::block_h + of_h.value();
+                const int place = (rows > 1 ? times<row>(y.value()) : 0) + times<part>(x.value()) + k.value();
+                const int output_row = reading ? source.value() : times<c::block_h>(of_d.value()) + of_h.value();
                 const int address = (output_row - 1) * rows * row + place;
                 word_t w = zero_word<word_t>();
                 if (reading)

@@ -104,6 +104,7 @@ template <class c> struct lrn_layer {
 #pragma HLS INLINE
         CONVMAKE_PROCESS(c);
         static constexpr table constants = {};
+#pragma HLS BIND_STORAGE variable=constants type=rom_np impl=lutram
         const header h = read_header<bits>(in);
         write_header<c::out_bits>(out, h);
         in_word pixel[held];  // the newest first

@@ -67,7 +67,7 @@ template <class c> struct pad_layer {
                 word_t result = zero_word<word_t>();
                 for (int l = 0; l < lanes; ++l) {
 #pragma HLS UNROLL
-                    const int channel = i.value() * lanes + l;
+                    const int channel = times<lanes>(i.value()) + l;
                     if (inside && channel >= c::front && channel < c::front + c::channels)
                         set_lane<bits>(result, l, get_lane<bits>(data, l));
                     else if (channel < channels)

@@ -146,6 +146,9 @@ template <class c> struct resize_layer {
         static constexpr typename line_d::table table_d = {};
         static constexpr typename line_h::table table_h = {};
         static constexpr typename line_w::table table_w = {};
+#pragma HLS BIND_STORAGE variable=table_d type=rom_np impl=lutram
+#pragma HLS BIND_STORAGE variable=table_h type=rom_np impl=lutram
+#pragma HLS BIND_STORAGE variable=table_w type=rom_np impl=lutram
         const header h = read_header<bits>(in);
         write_header<bits>(out, h);
 

@@ -46,6 +46,7 @@ template <class c> struct shuffle_layer {
 #pragma HLS INLINE
         CONVMAKE_PROCESS(c);
         static constexpr table order = {};
+#pragma HLS BIND_STORAGE variable=order type=rom_np impl=lutram
         const header h = read_header<bits>(in);
         write_header<bits>(out, h);
         memory<word_t, lanes, depth, SAFE_REUSE> pixels;
@@ -76,9 +77,9 @@ template <class c> struct shuffle_layer {
                     word_t result = zero_word<word_t>();
                     for (int l = 0; l < lanes; ++l) {
 #pragma HLS UNROLL
-                        const int at = o.value() * lanes + l;
+                        const int at = times<lanes>(o.value()) + l;
                         const word_t from =
-                            words > 1 ? pixels.read(l, read_pixel.value() * words + order.word_at[at]) : w;
+                            words > 1 ? pixels.read(l, times<words>(read_pixel.value()) + order.word_at[at]) : w;
                         if (at < c::channels) set_lane<bits>(result, l, get_lane<bits>(from, order.lane_at[at]));
                     }
                     out.write(result);

@@ -75,7 +75,7 @@ frames:
                 const value_t v = convmake::get_lane<config::data_bits>(w, l);
                 const convmake::integer<convmake::GATE_BITS> gate = convmake::curve<config, config::kind>::of(v);
                 // The function of 0 need not be 0: lanes beyond the last channel stay so.
-                if (i.value() * config::coarse + l < config::channels)
+                if (convmake::times<config::coarse>(i.value()) + l < config::channels)
                     convmake::set_lane<config::out_bits>(
                         result, l, convmake::gate_output<config, config::gated>::of(v, gate));
             }

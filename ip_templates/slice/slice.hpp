@@ -36,7 +36,7 @@ frames:
                 word_t result = convmake::zero_word<word_t>();
                 for (int l = 0; l < lanes; ++l) {
 #pragma HLS UNROLL
-                    if (i.value() * lanes + l < config::end)
+                    if (convmake::times<lanes>(i.value()) + l < config::end)
                         convmake::set_lane<bits>(result, l, convmake::get_lane<bits>(w, l));
                 }
                 out.write(result);

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from flow.model.datasheet import load_catalogue
-from flow.model.performance import module_figures, pipeline_latency
+from flow.model.latency import pipeline_latency
+from flow.model.memory import MemorySystem
+from flow.model.performance import module_figures
 from flow.model.simulation import Deadlock, Simulator, simulate_partition, timing_of
 from flow.model.simulation.compiled import kernel, run_compiled
 from flow.model.simulation.machine import run_interpreted
@@ -17,6 +19,8 @@ from tests.generate import designs
 from tests.simulate.timed_runs import SCHEDULES, TEMPLATES, compiled, prepared, tokens
 
 PIXELS = 30
+FREE = MemorySystem(64, 8, 1e15, 10**12)
+"""A memory that is never the limit."""
 
 
 @pytest.mark.parametrize("cuts", [(), pytest.param((5,), marks=pytest.mark.slow)])
@@ -56,8 +60,8 @@ def test_the_join_holds_a_frame_and_the_pace_is_kept() -> None:
         found = simulate_partition(partition, SCHEDULES, timing.scaled(factor_of_latency), 3)
         assert not isinstance(found, Deadlock)
     catalogue = load_catalogue(TEMPLATES, "DSP48E1")
-    figures = {m.name: module_figures(m, catalogue) for m in partition.modules}
-    expected = Expected(max(f.interval for f in figures.values()), pipeline_latency(partition, figures, 0))
+    slowest = max(module_figures(m, catalogue).interval for m in partition.modules)
+    expected = Expected(slowest, pipeline_latency(partition, catalogue, FREE, 125.0))
     (sized,) = size_partitions([partition], SCHEDULES, [timing], [expected])
     assert sized.interval == expected.interval
     converter = partition.producers()[frame.name]
