@@ -168,6 +168,8 @@ def _shortened(root: Path, build_dir: Path, spec: str) -> tuple[int, int, int]:
     """Joins tried, those that need every word, those of them that stop without it."""
     tried = needed = deadlocks = 0
     for record, simulate in _partitions(root, build_dir, spec):
+        if record["by_rule"]:
+            continue  # its depths are not the least
         least = {row["stream"]: row["least"] for row in record["fifos"]}
         joins = [row["stream"] for row in record["fifos"] if row["join"] and row["least"] > 1]
         for name in joins[: max(0, JOINS - tried)]:
@@ -230,7 +232,8 @@ def resnet50_sizing(root: Path, build_dir: Path) -> list[Record]:
     start = time.process_time()
     found = size_partitions(parts, schedules, timings, expected)
     seconds = time.process_time() - start
-    same = [f.depths() for f in found] == [{row["stream"]: row["depth"] for row in part["fifos"]} for part in known]
+    pairs = [(f, part) for f, part in zip(found, known, strict=True) if not part["by_rule"]]
+    same = all(f.depths() == {row["stream"]: row["depth"] for row in part["fifos"]} for f, part in pairs)
     fifos = sum(len(f.fifos) for f in found)
     return [
         at_most(f"ResNet-50 on ZCU102: all {fifos} FIFOs of {len(parts)} partitions sized", seconds, "CPU s", 60),

@@ -205,6 +205,8 @@ def _paces(found: Exploration) -> str:
     if slower:
         worst = max(slower, key=lambda s: s.interval / s.expected.interval)
         said += f" (partition {worst.index}: {worst.interval} cycles, modelled {worst.expected.interval})"
+    if kept := sum(s.by_rule for s in sized):
+        said += f"; {counted(kept, 'partition')} with FIFOs by rule, for sized ones do not fit"
     return said + (f"; FIFOs by rule beside {', '.join(unknown)}: no schedule in the data sheet" if unknown else "")
 
 
