@@ -70,7 +70,9 @@ def with_sized_fifos(
     over = {p.index for p in built.performance.partitions if _exceeds(p, space.limits)}
     if over:
         asked = zip(sized, known, timings, expected, strict=True)
-        sized = tuple(simulated_as_given(p, schedules, t, e) if s.index in over else s for s, p, t, e in asked)
+        sized = tuple(
+            (simulated_as_given(p, schedules, t, e) or s) if s.index in over else s for s, p, t, e in asked
+        )  # fmt: skip
         built = _with_depths(space, given, precision, sized)
     performance = with_simulated_cycles(built.performance, sized)
     return replace(

@@ -138,8 +138,8 @@ class Sizes:
 
 def simulated_as_given(
     partition: Partition, schedules: Schedules, timing: Timing, expected: Expected
-) -> SizedPartition:
-    """A partition with the depths that it has, beside the pace of unbounded ones."""
+) -> SizedPartition | None:
+    """A partition with the depths that it has, beside the pace of unbounded ones; None where it stops with them."""
     return _Sizing(partition, schedules, timing, expected).given()
 
 
@@ -196,10 +196,12 @@ class _Sizing:
             least[name] = self.depths[name]
         return self._built(least)
 
-    def given(self) -> SizedPartition:
-        """The partition's own depths."""
+    def given(self) -> SizedPartition | None:
+        """The partition's own depths, None where it stops with them at some latency."""
         self._start()
         own = {name: stream.depth for name, stream in self.streams.items()}
+        if any(self._interval(own, self.frames, factor) is None for factor in LATENCIES):
+            return None
         return replace(self._proved(own, own), by_rule=True)
 
     def _start(self) -> None:
