@@ -111,9 +111,9 @@ def size_partitions(
         known: partitions that were sized before; those that are sized now are added.
     """
     sizes = (known or Sizes()).found
-    asked = {
-        repr((replace(p, index=0), t, e)): (p, t, e) for p, t, e in zip(partitions, timings, expected, strict=True)
-    }  # of equal partitions one
+    given = list(zip(partitions, timings, expected, strict=True))
+    keys = [repr((replace(p, index=0), t, e)) for p, t, e in given]
+    asked = dict(zip(keys, given, strict=True))  # of equal partitions one
 
     def size(key: str) -> SizedPartition:
         partition, timing, figures = asked[key]
@@ -125,7 +125,6 @@ def size_partitions(
     new = [key for key in asked if key not in sizes]
     with ThreadPoolExecutor(_WORKERS) as pool:
         sizes |= dict(zip(new, pool.map(size, new), strict=True))
-    keys = (repr((replace(p, index=0), t, e)) for p, t, e in zip(partitions, timings, expected, strict=True))
     return tuple(replace(sizes[key], index=p.index) for key, p in zip(keys, partitions, strict=True))
 
 
