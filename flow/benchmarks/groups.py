@@ -11,6 +11,7 @@ from typing import Any
 
 from flow.benchmarks.builds import accuracy, builds, vgg16
 from flow.benchmarks.coverage import coverage
+from flow.benchmarks.csim import csim
 from flow.benchmarks.explore import PARTS, Bench
 from flow.benchmarks.fidelity import fidelity
 from flow.benchmarks.record import Record, machine, table
@@ -56,6 +57,7 @@ GROUPS: Mapping[str, Group] = {
     "accuracy": Group(accuracy, "LeNet-5 and ResNet-8: compiled C++ in both modes, accuracy, fidelity"),
     "builds": Group(builds, "every shipped spec through the whole build"),
     "speed": Group(speed, "emulator, population evaluation, start-up"),
+    "csim": Group(csim, "native C simulation: MMAC/s of a convolution, what a million weights add to compilation"),
     "timed": Group(timed, "timed simulation of a VGG16 partition: speed, and equal cycles in all three forms"),
     "fidelity": Group(fidelity, "models beside simulation and measured boards"),
     "explore": Group(_of_parts, f"exploration; part=NAME runs one of {', '.join(PARTS)}", PARTS),
