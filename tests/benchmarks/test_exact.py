@@ -108,3 +108,12 @@ def test_cuts_are_named_in_yaml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     for name, status in (("graph", 0), ("other", 1)):
         run = run_stage(ROOT, tmp_path / "out", "import", name, onnx_file(path), "device: zcu102\n")
         assert (run.status != 0) == status
+
+
+@pytest.mark.slow
+def test_an_exporters_network(tmp_path: Path) -> None:
+    """SqueezeNet as PyTorch writes it, at full size."""
+    path = ROOT / "tests" / "data" / "networks" / "light_squeezenet1_1.onnx"
+    records = exact.network(Bench(ROOT, tmp_path / "out", lambda _: None), path.stem, path)
+    goals = [r for r in records if r.goal]
+    assert len(goals) == 3 and all(r.holds for r in goals), goals
