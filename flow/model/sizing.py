@@ -74,6 +74,7 @@ class SizedPartition:
         intervals: simulated with all module latencies multiplied, None for a deadlock.
         frames: frames of the last simulations, which show these figures.
         by_rule: the depths are those of `flow.model.fifos`, whatever pace they hold: sized ones do not fit.
+        slack: share of the pace that the least depths give up, because those that hold it do not fit.
     """
 
     index: int
@@ -86,6 +87,7 @@ class SizedPartition:
     simulations: int
     fifos: tuple[SizedFifo, ...]
     by_rule: bool = False
+    slack: float = 0.0
 
     def depths(self) -> dict[str, int]:
         """Built depth by stream."""
@@ -140,6 +142,15 @@ def simulated_as_given(
 ) -> SizedPartition | None:
     """A partition with the depths that it has, beside the pace of unbounded ones; None where it stops with them."""
     return _Sizing(partition, schedules, timing, expected).given()
+
+
+def simulated_with(
+    partition: Partition, schedules: Schedules, timing: Timing, sized: SizedPartition, depths: Mapping[str, int]
+) -> SizedPartition:
+    """A sized partition with FIFOs that are as deep or deeper."""
+    sizing = _Sizing(partition, schedules, timing, sized.expected)
+    sizing.frames, sizing.target = sized.frames, sized.unbounded
+    return sizing._proved({fifo.stream: fifo.least for fifo in sized.fifos}, depths)
 
 
 def with_margin(least: int) -> int:
