@@ -115,6 +115,8 @@ def _code(root: Path) -> str:
     """Digest of all that figures depend on: the engine, rules, data sheets and parts of specs."""
     state = hashlib.sha256()
     for folder in ("flow", "rules", "ip_templates", "specs"):
-        for path in sorted(p for p in (root / folder).rglob("*") if p.suffix in (".py", ".cpp", ".yaml", ".json")):
+        for path in sorted(
+            p for p in (root / folder).rglob("*") if p.suffix in (".py", ".cpp", ".h", ".yaml", ".json")
+        ):
             state.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
     return state.hexdigest()[:16]

@@ -18,6 +18,7 @@ from flow.explore.groups import by_partition, runs_of
 from flow.explore.pipelines import pipelines
 from flow.explore.reloading import misplaced
 from flow.explore.space import Space
+from flow.model.energy import in_order
 from flow.model.resources import RESOURCES
 
 Integers = npt.NDArray[np.int64]
@@ -99,7 +100,7 @@ class Sums:
 
 
 def evaluate_population(space: Space, population: Population) -> Figures:
-    """Figures of all designs of a population, by arrays; `flow.explore.compiled` finds the same sums faster."""
+    """Figures of all designs of a population, by arrays; `flow.explore.compiled` finds the same faster."""
     return figures_of(space, _Evaluation(space, population).sums())
 
 
@@ -114,8 +115,8 @@ def figures_of(space: Space, sums: Sums) -> Figures:
     loads = np.where(resident[:, None], 0.0, loads) * exists
     time_s = np.where(exists, loads + passes * ((space.batch - 1) * sums.interval + latency) / clock, 0.0)
     switch = space.device.reconfiguration_s or 0.0
-    total_s = time_s.sum(axis=1) + np.where(count > 1, count, 0) * switch
-    latency_s = np.where(exists, loads + passes * latency / clock, 0.0).sum(axis=1) + (count - 1) * switch
+    total_s = in_order(time_s) + np.where(count > 1, count, 0) * switch
+    latency_s = in_order(np.where(exists, loads + passes * latency / clock, 0.0)) + (count - 1) * switch
     weights = np.where(exists, sums.first_words + (passes - 1) * sums.later_words, 0).sum(axis=1)
     memory = (sums.live * space.batch + sums.spare).max(axis=1) + weights * (space.memory.port_bits // 8)
     energy = _energy(space, sums, time_s, total_s, np.where(resident, 0, weights))
@@ -142,12 +143,12 @@ def _energy(space: Space, sums: Sums, time_s: Floats, total_s: Floats, loaded: I
 
 def _over(space: Space, resources: Integers) -> Floats:
     limits = np.array([space.limits[name] for name in RESOURCES])
-    over: Floats = (np.maximum(resources - limits, 0) / np.maximum(limits, 1)).sum(axis=2)
+    over: Floats = in_order(np.maximum(resources - limits, 0) / np.maximum(limits, 1))
     return over
 
 
 def _violation(space: Space, over: Floats, memory: Integers, count: Integers) -> Floats:
-    result = over.sum(axis=1) + np.maximum(memory / space.memory.capacity_bytes - 1, 0)
+    result = in_order(over) + np.maximum(memory / space.memory.capacity_bytes - 1, 0)
     result = result + np.maximum(count - space.max_partitions, 0)
     rounded: Floats = np.round(result, 9)
     return rounded
