@@ -78,6 +78,7 @@ class Sums:
         count: (P,) partitions.
         illegal: (P,) rows that cannot be built.
         passes, interval, latency: (P, N); cycles stretched by the memory.
+        last: (P, N) cycles of a pass's last frame, until the memory has moved its words.
         resources: (P, N, resources).
         first_words, later_words: (P, N) port words of the first and of every later pass's weights.
         live, spare: (P, N) bytes of each frame's tensors in memory, and bytes once.
@@ -90,6 +91,7 @@ class Sums:
     passes: Integers
     interval: Integers
     latency: Integers
+    last: Integers
     resources: Integers
     first_words: Integers
     later_words: Integers
@@ -113,7 +115,7 @@ def figures_of(space: Space, sums: Sums) -> Figures:
     loads = loads + (passes - 1) * space.memory.load_seconds(sums.later_words, space.clock_mhz)
     resident = (count == 1) & (passes[:, 0] == 1)
     loads = np.where(resident[:, None], 0.0, loads) * exists
-    time_s = np.where(exists, loads + passes * ((space.batch - 1) * sums.interval + latency) / clock, 0.0)
+    time_s = np.where(exists, loads + passes * ((space.batch - 1) * sums.interval + sums.last) / clock, 0.0)
     switch = space.device.reconfiguration_s or 0.0
     total_s = in_order(time_s) + np.where(count > 1, count, 0) * switch
     latency_s = in_order(np.where(exists, loads + passes * latency / clock, 0.0)) + (count - 1) * switch
@@ -174,7 +176,7 @@ class _Evaluation:
         stretched = np.maximum(traffic, self.links.ports)
         interval = np.maximum(np.maximum(self._largest(space.rows.interval[self.rows]), self.links.interval), stretched)
         latency, joins = pipelines(space, self.links, self.part, self.rows, self.most)
-        latency = np.where(latency > 0, np.maximum(latency, traffic), 0)
+        last = np.where(latency > 0, np.maximum(latency, traffic), 0)
         resources = self._sum(space.rows.cost[self.rows]) + self.links.cost + joins
         first, later = self._weight_words(passes)
         illegal = misplaced(space, self.part, self.passes_at, self.links.taps.leaves)
@@ -185,6 +187,7 @@ class _Evaluation:
             passes,
             interval,
             latency,
+            last,
             resources,
             first,
             later,

@@ -21,7 +21,7 @@ inline Costs costs_of(const Space &s, const Sums &sums) {
     c.words = sums.passes * sums.words, c.products = sums.products, c.illegal = sums.illegal;
     c.weights = sums.first_words + (sums.passes - 1) * sums.later_words;
     c.loads_s = double(sums.first_words) * s.load_s + double(sums.passes - 1) * (double(sums.later_words) * s.load_s);
-    c.frames_s = double(sums.passes * ((s.batch - 1) * sums.interval + sums.latency)) / clock;
+    c.frames_s = double(sums.passes * ((s.batch - 1) * sums.interval + sums.last)) / clock;
     c.frame_s = double(sums.passes * sums.latency) / clock;
     c.over = c.cycle_j = 0.0;
     for (int r = 0; r < RESOURCES; ++r) {

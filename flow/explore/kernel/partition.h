@@ -9,7 +9,7 @@
 
 // What the modules of a partition add up to; population.py says what each is.
 struct Sums {
-    i64 passes, interval, latency, resources[RESOURCES], first_words, later_words, words, products, illegal;
+    i64 passes, interval, latency, last, resources[RESOURCES], first_words, later_words, words, products, illegal;
 };
 
 // Arrays are as long as the whole design's; those of a partition's own positions and edges are filled.
@@ -49,7 +49,7 @@ public:
         for (i64 e = plan->first_edge; e < plan->last_edge; ++e) port(e);
         for (const i64 p : plan->leaving) sums.interval = std::max(sums.interval, write_interval(p));
         for (i64 p = plan->begin; p < plan->end; ++p) walk(p);
-        if (sums.latency > 0) sums.latency = std::max(sums.latency + 1 - started, traffic);
+        if (sums.latency > 0) sums.latency += 1 - started, sums.last = std::max(sums.latency, traffic);
         sums.illegal = misplaced();
         for (i64 p = plan->begin; p < plan->end; ++p) sums.products += sums.passes / info(p).passes * s.bit_products[p];
         return sums;
