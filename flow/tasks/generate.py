@@ -1,4 +1,4 @@
-"""A design as files: C++ projects, Tcl, weights, schedule, and a manifest of them all."""
+"""A design as files: C++ projects, Tcl, weights, host program, schedule, and a manifest of them all."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def generate_stage(project: Project, build: Build) -> Stage:
 
         manifest.unlink(missing_ok=True)
         hardware, realised = lowered(project, build)
-        generate(hardware, realised, device_target(build.device, build.clock_mhz), out)
+        generate(hardware, realised, device_target(build.device, build.clock_mhz, build.network.data), out)
         files = _generated(out)
         listed = {p.relative_to(out).as_posix(): _digest(p) for p in files}
         write_atomically(manifest, canonical_json(listed))
@@ -69,20 +69,23 @@ def generate_stage(project: Project, build: Build) -> Stage:
         values={
             "device": repr(build.device),
             "clock_mhz": build.clock_mhz,
+            "pixels": repr(
+                build.network.data and (build.network.data.scale, build.network.data.mean, build.network.data.std)
+            ),
             "templates": files_digest(project.root, template_files(project)),
             "code": project.code(*GENERATE_CODE),
         },
-        doc=f"C++, Tcl, weights and schedule of {build.name}",
+        doc=f"C++, Tcl, weights, host program and schedule of {build.name}",
         timings=out / "report" / "timings.json",
-        folders=(out / "hls", out / "vivado", out / "weights"),
+        folders=(out / "hls", out / "vivado", out / "weights", out / "host"),
         made=lambda: _generated(out),
     )
 
 
 def template_files(project: Project) -> tuple[Path, ...]:
-    """Headers, templates and data sheets; not the open types that only simulation compiles against."""
+    """Headers, templates, data sheets, host program; not the open types that only simulation compiles against."""
     folder = project.templates
-    kept = (p for p in folder.rglob("*") if p.suffix in (".hpp", ".jinja", ".yaml") and p.is_file())
+    kept = (p for p in folder.rglob("*") if p.suffix in (".hpp", ".jinja", ".yaml", ".py") and p.is_file())
     return tuple(sorted(p for p in kept if "ap_types" not in p.relative_to(folder).parts))
 
 
@@ -91,6 +94,7 @@ def _generated(out: Path) -> list[Path]:
         (out / "hls", ("*.cpp", "*.hpp", "*.tcl")),
         (out / "vivado", ("*.tcl", "*.cfg")),
         (out / "weights", ("*.bin",)),
+        (out / "host", ("*.py", "*.json")),
     ]
     found = [p for folder, patterns in places for pattern in patterns for p in folder.rglob(pattern)]
     kept = [p for p in found if not {"data", "project"} & set(p.relative_to(out).parts)]
