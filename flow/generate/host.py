@@ -35,11 +35,13 @@ class HostSide:
         board: one of `BOARDS`.
         data: how pixels of the first input are normalised; None takes them as they are.
         scores: activation behind the first output that the network file ends with, "" for none.
+        left: kinds of operators behind the outputs that the host does not compute.
     """
 
     board: str = "linux"
     data: Data | None = None
     scores: str = ""
+    left: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +70,11 @@ class Summed:
 
 
 def check_host(board: str, partitions: int) -> None:
-    """GEN013 where nothing could load a second bitstream."""
-    if board == "none" and partitions > 1:
-        message = (
-            f"{partitions} partitions, but a device with `host: none` has nothing that could load a second bitstream"
-        )
-        raise BuildError(Problem("GEN013", message, "constraints: {max_partitions: 1}, or a device with a host"))
+    """GEN013 where nothing could load a second bitstream, or the card's memory would not survive it."""
+    why = {"none": "has nothing that could load a second bitstream", "xrt": "loses its memory with a second bitstream"}
+    if board in why and partitions > 1:
+        message = f"{partitions} partitions, but a device with `host: {board}` {why[board]}"
+        raise BuildError(Problem("GEN013", message, "constraints: {max_partitions: 1}, or a device with another host"))
 
 
 def identity(sources: Mapping[str, str], part: str, clock_mhz: float) -> str:
@@ -103,6 +104,7 @@ def host_files(
         "inputs": [_input(name, host.data if name == inputs[0] else None) for name in inputs],
         "outputs": list(outputs),
         "scores": host.scores,
+        "left": list(host.left),
         "partitions": [
             _partition(part, context, digits, weights.get(part.index), plan(part, resident), catalogue, clock)
             for part, context, digits in zip(hardware.partitions, contexts, identities, strict=True)

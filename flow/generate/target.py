@@ -14,10 +14,12 @@ from flow.spec import Data, Device
 PROCESSOR_HOSTS = ("pynq", "linux")
 
 
-def device_target(device: Device, clock_mhz: float, data: Data | None = None, scores: str = "") -> Target:
+def device_target(
+    device: Device, clock_mhz: float, data: Data | None = None, scores: str = "", left: tuple[str, ...] = ()
+) -> Target:
     """A block design around the processor that is the host, a kernel for a card, or a bare FPGA.
 
-    `data`, `scores`: what the host does in front of and behind the network (`HostSide`).
+    `data`, `scores`, `left`: what the host does in front of and behind the network (`HostSide`).
     """
     memory = main_memory(device)
     beside_processor = device.host in PROCESSOR_HOSTS
@@ -30,7 +32,7 @@ def device_target(device: Device, clock_mhz: float, data: Data | None = None, sc
         max_burst=memory.max_burst,
         flow_target="vitis" if device.host == "xrt" else "vivado",
         link=partial(kernel_link, device, clock_mhz) if device.host == "xrt" else None,
-        host=HostSide(device.host, data, scores),
+        host=HostSide(device.host, data, scores, left),
     )
 
 

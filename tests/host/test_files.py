@@ -144,8 +144,9 @@ def test_scores() -> None:
 
 def test_no_host_takes_one_partition_only(tmp_path: Path) -> None:
     sample = designs.residual(cuts=(1,))
-    with pytest.raises(BuildError, match="GEN013: 2 partitions"):
-        generate(sample.hardware, sample.realised, replace(ZC706, host=HostSide("none")), tmp_path)
+    for board in ("none", "xrt"):
+        with pytest.raises(BuildError, match=f"GEN013: 2 partitions, but a device with `host: {board}`"):
+            generate(sample.hardware, sample.realised, replace(ZC706, host=HostSide(board)), tmp_path)
     assert not (tmp_path / "host").exists()
 
 

@@ -108,6 +108,9 @@ def _tell(plan: Plan, result: Result, board: str, out: Path | None) -> None:
     rate = f"{len(labels) / result.seconds:.4g} frames/s ({kind})"
     ran = f"{result.configurations} configurations, {result.passes} passes"
     print(f"{plan.network}: {len(labels)} frames, {ran}, {rate}", file=sys.stderr)
+    if plan.left:
+        outputs = ", ".join(plan.outputs)
+        print(f"behind {outputs} the network goes on with {', '.join(plan.left)}: that is left to you", file=sys.stderr)
 
 
 def _write(out: Path, plan: Plan, scores: Mapping[str, Any], integers: Mapping[str, Any], labels: Any) -> None:

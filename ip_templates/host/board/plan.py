@@ -88,6 +88,7 @@ class Plan:
         steps: of the first batch, `further` those of every later one.
         pixels: by input; `outputs` in the network's order.
         scores: activation that the network ends with and the host computes, "" for none.
+        left: kinds of operators behind the outputs that are left to the user.
     """
 
     folder: Path
@@ -102,6 +103,7 @@ class Plan:
     pixels: Mapping[str, Pixels]
     outputs: tuple[str, ...]
     scores: str
+    left: tuple[str, ...]
 
     @property
     def inputs(self) -> tuple[Tensor, ...]:
@@ -127,6 +129,7 @@ def read_plan(folder: Path) -> Plan:
             pixels={i["tensor"]: Pixels(i["scale"], tuple(i["mean"]), tuple(i["std"])) for i in host["inputs"]},
             outputs=tuple(host["outputs"]),
             scores=host["scores"],
+            left=tuple(host["left"]),
         )
     except (KeyError, TypeError, ValueError, StopIteration) as error:
         message = f"schedule.json and host.json in {folder} do not describe a build: {error!r}"
