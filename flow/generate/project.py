@@ -23,7 +23,7 @@ from flow.numerics import Realised
 
 _INCLUDE = re.compile(r'^#include "([\w.]+)"', re.MULTILINE)
 _OURS = (".cpp", ".hpp", ".tcl", ".cfg", ".bin", ".py", ".json")
-_SIMULATED = ("testbench.cpp", "timed.cpp", "device.cpp")
+SIMULATED = ("testbench.cpp", "timed.cpp", "device.cpp")
 """Sources that no bitstream is made from."""
 
 
@@ -71,7 +71,7 @@ def generate(
         project, design = f"hls/p{partition.index}", f"vivado/p{partition.index}"
         _check(context, signatures, project, overrides)
         sources = _sources(context, overrides)
-        digits = identity({n: t for n, t in sources.items() if n not in _SIMULATED}, target.part, target.clock_mhz)
+        digits = identity({n: t for n, t in sources.items() if n not in SIMULATED}, target.part, target.clock_mhz)
         script = hls_script(_hls_project(context, target), overrides)
         texts |= {out / project / name: text for name, text in (sources | {"build.tcl": script}).items()}
         contexts.append(context)
@@ -128,7 +128,7 @@ def _sources(context: PartitionContext, overrides: Path | None) -> dict[str, str
     """C++ of `hls/p<i>/`: top function, the headers that it includes, and what runs it without hardware."""
     values: dict[str, object] = {"partition": context}
     files = _headers(context.ips, overrides)
-    for name in (f"{context.name}.cpp", f"{context.name}.hpp", *_SIMULATED):
+    for name in (f"{context.name}.cpp", f"{context.name}.hpp", *SIMULATED):
         template = name.replace(context.name, "partition")
         files[name] = render(f"project/{template}.jinja", values, overrides)
     return files
