@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from flow.benchmarks.board import board
 from flow.benchmarks.builds import accuracy, builds, vgg16
 from flow.benchmarks.coverage import coverage
 from flow.benchmarks.explore import PARTS, Bench
@@ -55,6 +56,7 @@ GROUPS: Mapping[str, Group] = {
     "vgg16": Group(vgg16, "VGG16 on ZC706: the whole build, the published design's throughput, the no-op"),
     "accuracy": Group(accuracy, "LeNet-5 and ResNet-8: compiled C++ in both modes, accuracy, fidelity"),
     "builds": Group(builds, "every shipped spec through the whole build"),
+    "board": Group(board, "LeNet-5, ResNet-8 and VGG16 through the host program on the virtual board"),
     "speed": Group(speed, "emulator, population evaluation, start-up"),
     "timed": Group(timed, "timed simulation of a VGG16 partition: speed, and equal cycles in all three forms"),
     "fidelity": Group(fidelity, "models beside simulation and measured boards"),
