@@ -19,11 +19,12 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """Where a group works: the project, a build folder of its own, and whom it tells of its progress."""
+    """Where a group works: the project, a build folder of its own, whom it tells of its progress; the user's graphs."""
 
     root: Path
     build_dir: Path
     say: Say
+    networks: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
