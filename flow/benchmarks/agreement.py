@@ -188,7 +188,7 @@ def _partitions(root: Path, build_dir: Path, spec: str) -> Iterator[tuple[dict[s
     schedules = load_schedules(root / "ip_templates")
     for record in _sized(build_dir, spec):
         part = parts[record["index"]]
-        kept = {m.name: 0 for m in part.modules if "weights_memory" in m.parameters}
+        kept = {m.name: 0 for m in part.modules if m.loaded}
         simulator, timing = Simulator(part, schedules, kept), timing_of(part, schedules, memory, clock)
 
         def simulate(depths: dict[str, int], frames: int, simulator: Any = simulator, timing: Any = timing) -> Any:

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from flow.diagnostics import BuildError, Problem
-from flow.generate.blobs import weighted, write_blobs
+from flow.generate.blobs import streamed, weighted, write_blobs, write_slices
 from flow.generate.contexts import PartitionContext, partition_context
 from flow.generate.files import prune, put, replaced
 from flow.generate.host import HostSide, Summed, WeightsSum, check_host, host_files, identity
 from flow.generate.lint import Signatures, lint
 from flow.generate.render import TEMPLATES, render
-from flow.generate.schedule import Schedule, schedule, weights_file
+from flow.generate.schedule import Schedule, schedule, slices_file, weights_file
 from flow.generate.tcl import HlsProject, KernelLink, VivadoProject, hls_script, link_config, vivado_script
 from flow.ir import canonical_json
 from flow.model.hardware import Hardware
@@ -95,7 +95,8 @@ def generate(
     except OSError as error:
         path.unlink(missing_ok=True)
         raise BuildError(Problem("GEN030", f"cannot write {error.filename or out}: {error.strerror}")) from error
-    written = {*texts, *(out / weights_file(index) for index in sums), *(out / "host" / name for name in host)}
+    slices = {out / slices_file(part.index, port) for part in hardware.partitions for port in streamed(part)}
+    written = {*texts, *slices, *(out / weights_file(i) for i in sums), *(out / "host" / name for name in host)}
     for folder in ("hls", "vivado", "weights", "host"):
         prune(out / folder, written, _OURS)
     return plan
@@ -114,6 +115,9 @@ def _write(
                 summed = Summed(file)
                 write_blobs(partition, realised, resident, summed)
             sums[partition.index] = summed.sum
+        for port, module in streamed(partition).items():
+            with replaced(out / slices_file(partition.index, port)) as file:
+                write_slices(module, realised, file)
     return sums
 
 
@@ -136,11 +140,12 @@ def _sources(context: PartitionContext, overrides: Path | None) -> dict[str, str
 
 def _hls_project(context: PartitionContext, target: Target) -> HlsProject:
     """The test bench reads what `simulate` leaves in `data/`; the tool copies these files beside the program."""
-    weights = weights_file(context.index)
-    images = {p.name: weights.rpartition("/")[2] if p.kind == "weights" else f"{p.name}.bin" for p in context.ports}
+    weights = {p.name: weights_file(context.index) for p in context.ports if p.kind == "weights"}
+    weights |= {p.name: slices_file(context.index, p.name) for p in context.ports if p.kind == "slices"}
+    images = {p.name: weights.get(p.name, f"{p.name}.bin").rpartition("/")[2] for p in context.ports}
     expected = tuple(f"expected_{p.name}.bin" for p in context.outputs)
     read = tuple(f"data/{images[p.name]}" for p in context.ports if p.kind == "in")
-    loaded = tuple(f"../../{weights}" for p in context.ports if p.kind == "weights")
+    loaded = tuple(f"../../{path}" for path in weights.values())
     return HlsProject(
         top=context.name,
         part=target.part,
