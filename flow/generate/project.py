@@ -22,7 +22,8 @@ from flow.model.memory import MAXIMUM_BURST_WORDS
 from flow.numerics import Realised
 
 _INCLUDE = re.compile(r'^#include "([\w.]+)"', re.MULTILINE)
-_OURS = (".cpp", ".hpp", ".tcl", ".cfg", ".bin", ".py", ".json")
+_OURS = (".cpp", ".hpp", ".tcl", ".cfg", ".bin")
+_HOSTS = (".py", ".json")
 SIMULATED = ("testbench.cpp", "timed.cpp", "device.cpp")
 """Sources that no bitstream is made from."""
 
@@ -96,8 +97,9 @@ def generate(
         path.unlink(missing_ok=True)
         raise BuildError(Problem("GEN030", f"cannot write {error.filename or out}: {error.strerror}")) from error
     written = {*texts, *(out / weights_file(index) for index in sums), *(out / "host" / name for name in host)}
-    for folder in ("hls", "vivado", "weights", "host"):
+    for folder in ("hls", "vivado", "weights"):
         prune(out / folder, written, _OURS)
+    prune(out / "host", written, _HOSTS)
     return plan
 
 

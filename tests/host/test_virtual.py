@@ -219,6 +219,20 @@ def test_the_generated_program_runs_by_itself(two: Made, tmp_path: Path) -> None
         host_program(two.out, tmp_path / "images.npz")
 
 
+def test_what_the_network_ends_with_is_computed(two: Made, tmp_path: Path) -> None:
+    """A softmax behind the cut: scores that sum to one, the same labels; what else is behind it is named."""
+    ends = two.copy(tmp_path / "build")
+    host = json.loads((ends.out / "host/host.json").read_text())
+    (ends.out / "host/host.json").write_text(json.dumps(host | {"scores": "softmax", "left": ["NonMaxSuppression"]}))
+    write_images(tmp_path / "images.npz", two.frames(2))
+    host_program(ends.out, tmp_path / "images.npz", "--board", "virtual", "--out", tmp_path / "out.npz")
+    with np.load(tmp_path / "out.npz") as found:
+        assert found["output_0"].sum(axis=1) == pytest.approx(1, abs=1e-6)
+        wanted = two.wanted(2)["g"]
+        assert np.array_equal(found["integers_0"], wanted)
+        assert found["labels"].tolist() == np.argmax(wanted.reshape(2, -1), axis=1).tolist()
+
+
 def test_a_run_is_recorded(two: Made) -> None:
     found, seconds = run_board(two.out, two.sample.realised, two.frames(3))
     assert (found.frames, found.partitions, found.configurations, found.passes) == (3, 2, 4, 4)
