@@ -83,6 +83,8 @@ def grid(ip: str, parameters: Mapping[str, Any], rows: int) -> Grid:
     """Points of a module whose input has `rows` rows."""
     if "kernel_h" in parameters:
         return _windowed(parameters)
+    if ip in ("resize", "depth_to_space"):
+        return _enlarged(parameters, "factor" if ip == "resize" else "block")
     if ip not in WHOLE_FRAME:
         return even_grid(rows)
     low, none, pixels = np.full(POINTS, POINTS - 1), np.zeros(POINTS), np.zeros(POINTS, np.int64)
@@ -140,8 +142,40 @@ def _rows(rows: int) -> Integers:
 
 def _windowed(parameters: Mapping[str, Any]) -> Grid:
     size, out = _sizes(parameters, "in"), _sizes(parameters, "out")
+    return _uneven(size, out, _needed(parameters, size, np.unravel_index(_pixels(out), out)))
+
+
+def _enlarged(parameters: Mapping[str, Any], name: str) -> Grid:
+    """A position along an axis needs the nearest input position or the next one; what repeats, all of its rows.
+
+    `name`: of the parameters that hold the factors.
+    """
+    size = _sizes(parameters, "in")
+    factors = [int(parameters[f"{name}_{axis}"]) for axis in "dhw"]
+    out = (size[0] * factors[0], size[1] * factors[1], size[2] * factors[2])
+    repeats = np.zeros(POINTS, bool)
+    corner = []
+    for at, most, factor in zip(np.unravel_index(_pixels(out), out), size, factors, strict=True):
+        need, before = (_neighbour(parameters, place, most, factor) for place in (at, at - 1))
+        corner.append(np.where(repeats, most - 1, need))
+        repeats = repeats | ((at > 0) & (need == before))
+    return _uneven(size, out, np.ravel_multi_index(tuple(corner), size))
+
+
+def _neighbour(parameters: Mapping[str, Any], at: Integers, most: int, factor: int) -> Integers:
+    """The input position, of two the later, that an output position takes (`slope`, `offset`, `divisor`)."""
+    if not parameters.get("linear"):
+        return at // factor
+    coordinates = parameters["coordinates"]
+    slope = (1, 2, most - 1)[coordinates]
+    offset = 1 - factor if coordinates == 1 else 0
+    divisor = (factor, 2 * factor, max(1, most * factor - 1))[coordinates]
+    return np.clip(-(-(slope * at + offset) // divisor), 0, most - 1)
+
+
+def _uneven(size: tuple[int, int, int], out: tuple[int, int, int], need: Integers) -> Grid:
+    """Of frames of these sizes; `need`: the last input pixels that the output's points need."""
     in_pixel, out_pixel = _pixels(size), _pixels(out)
-    need = _needed(parameters, size, np.unravel_index(out_pixel, out))
     rows = rows_of((1, *size))
     row, column = np.divmod(need, math.prod(size) // rows)
     starts = _rows(rows)

@@ -29,7 +29,7 @@ WEIGHTS_READY = PORT_LATENCY + 10
 def memory_interval(part: Partition, catalogue: Catalogue, memory: MemorySystem, clock_mhz: float) -> int:
     """Cycles from frame to frame that the memory needs: bandwidth, ports, and each port's wait between frames."""
     masters = sum(bool(p.tensor) for p in part.ports)
-    most = int(memory.traffic_cycles(frame_words(part), masters, clock_mhz))
+    most = moving_cycles(part, memory, clock_mhz)
     cost = memory.shared_word_cycles(masters, clock_mhz)
     for module in part.modules:
         if module.ip == "memory_read":
@@ -38,6 +38,12 @@ def memory_interval(part: Partition, catalogue: Catalogue, memory: MemorySystem,
             depth = int(catalogue.evaluate(module.ip, module.parameters)["depth"])
             most = max(most, int(write_interval(*_port(module, catalogue, memory), depth, cost)))
     return most
+
+
+def moving_cycles(part: Partition, memory: MemorySystem, clock_mhz: float) -> int:
+    """Cycles of the memory's time that a frame's words take."""
+    masters = sum(bool(p.tensor) for p in part.ports)
+    return int(memory.traffic_cycles(frame_words(part), masters, clock_mhz))
 
 
 def pipeline_latency(part: Partition, catalogue: Catalogue, memory: MemorySystem, clock_mhz: float) -> int:
@@ -84,10 +90,7 @@ class _Walk:
             else:
                 out = self._passed(module, inputs)
                 self.arrivals |= dict.fromkeys(module.outputs, out)
-        # Whatever the modules do, the memory must move the frame's words.
-        masters = sum(bool(p.tensor) for p in self.part.ports)
-        moved = int(self.memory.traffic_cycles(frame_words(self.part), masters, self.clock_mhz))
-        return max(math.ceil(last) - (self.start or 0) + 1, moved)
+        return math.ceil(last) - (self.start or 0) + 1
 
     def _read(self) -> None:
         """All readers, in the order in which the memory serves them."""

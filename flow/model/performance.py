@@ -1,6 +1,6 @@
 """What a design does on a device: the model's figures for the report, worked out on the hardware that is generated.
 
-    t_pass(B)      = weight words / port rate + ((B - 1) * interval + latency) / f
+    t_pass(B)      = weight words / port rate + ((B - 1) * interval + max(latency, moving)) / f
     t_partition(B) = sum of t_pass over its reloading passes
     t_total(B, P)  = sum of t_partition + R * t_reconfiguration, R = P for P > 1 (a steady stream of batches), else 0
     throughput     = B / t_total
@@ -20,7 +20,7 @@ from flow.model.bounds import Bounds
 from flow.model.datasheet import Catalogue
 from flow.model.energy import FrameEnergy, energy_model
 from flow.model.hardware import Hardware, Module, Partition
-from flow.model.latency import memory_interval, pipeline_latency
+from flow.model.latency import memory_interval, moving_cycles, pipeline_latency
 from flow.model.memory import MemorySystem, frame_words, kept_tensors, memory_system, stored_tensors
 from flow.model.resources import FIFO, RESOURCES
 from flow.model.weight_memory import payload_words
@@ -51,6 +51,7 @@ class PartitionFigures:
         interval_cycles: cycles from frame to frame, stretched by the memory or a port where that is the slowest.
         latency_cycles: cycles of one frame from its first word in to its last word out.
         memory_cycles: cycles from frame to frame that the memory and the slowest port need.
+        moving_cycles: of them, the memory's time for a frame's words. A pass does not end before the last are moved.
         frame_words: port words per frame and pass.
         weight_words: port words of weights of each pass.
         live_bytes: tensors in memory while it runs, one frame of each; of a batch, some may take others' place.
@@ -61,6 +62,7 @@ class PartitionFigures:
     interval_cycles: int
     latency_cycles: int
     memory_cycles: int
+    moving_cycles: int
     frame_words: int
     weight_words: tuple[int, ...]
     live_bytes: int
@@ -277,6 +279,7 @@ def _partition(
     stretched = memory_interval(part, catalogue, memory, design.clock_mhz)
     interval = max(stretched, *(m.interval for m in modules))
     latency = pipeline_latency(part, catalogue, memory, design.clock_mhz)
+    moving = moving_cycles(part, memory, design.clock_mhz)
     fifos = {name: 0 for name in RESOURCES}
     for stream in part.streams:
         for name, amount in catalogue.fifo_cost(stream.depth, stream.lanes * stream.bits).items():
@@ -286,10 +289,10 @@ def _partition(
     clock = design.clock_mhz * 1e6
     loads = [0] if is_resident(len(hardware.partitions), part.passes) else list(weight_words)
     load_s = sum(float(memory.load_seconds(w, design.clock_mhz)) for w in loads)
-    time_s = load_s + part.passes * ((design.batch - 1) * interval + latency) / clock
+    time_s = load_s + part.passes * ((design.batch - 1) * interval + max(latency, moving)) / clock
     latency_s = load_s + part.passes * latency / clock
     return PartitionFigures(
-        part.index, part.passes, interval, latency, stretched, frame_words(part), weight_words, live, resources,
+        part.index, part.passes, interval, latency, stretched, moving, frame_words(part), weight_words, live, resources,
         fifos, modules, time_s, latency_s,
     )  # fmt: skip
 

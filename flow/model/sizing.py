@@ -74,6 +74,7 @@ class SizedPartition:
         intervals: simulated with all module latencies multiplied, None for a deadlock.
         frames: frames of the last simulations, which show these figures.
         by_rule: the depths are those of `flow.model.fifos`, whatever pace they hold: sized ones do not fit.
+        slack: share of the pace that the least depths give up, because those that hold it do not fit.
     """
 
     index: int
@@ -86,6 +87,7 @@ class SizedPartition:
     simulations: int
     fifos: tuple[SizedFifo, ...]
     by_rule: bool = False
+    slack: float = 0.0
 
     def depths(self) -> dict[str, int]:
         """Built depth by stream."""
@@ -142,6 +144,15 @@ def simulated_as_given(
     return _Sizing(partition, schedules, timing, expected).given()
 
 
+def simulated_with(
+    partition: Partition, schedules: Schedules, timing: Timing, sized: SizedPartition, depths: Mapping[str, int]
+) -> SizedPartition:
+    """A sized partition with FIFOs that are as deep or deeper."""
+    sizing = _Sizing(partition, schedules, timing, sized.expected)
+    sizing.frames, sizing.target = sized.frames, sized.unbounded
+    return sizing._proved({fifo.stream: fifo.least for fifo in sized.fifos}, depths)
+
+
 def with_margin(least: int) -> int:
     """Depth that is built for a FIFO that must hold `least` words."""
     if least <= STREAM_DEPTH:
@@ -170,10 +181,12 @@ class _Sizing:
         self.partition, self.timing, self.expected = partition, timing, expected
         self.simulator = Simulator(partition, schedules, loads)
         self.streams = {s.name: s for s in partition.streams if s.tensor}
-        self.writers = tuple(m.name for m in partition.modules if m.ip == "memory_write")
+        self.readers, self.writers = (
+            tuple(m.name for m in partition.modules if m.ip == ip) for ip in ("memory_read", "memory_write")
+        )
         joins = (n for m in partition.modules for n in m.inputs if _reads_two(m.inputs, self.streams))
         self.joins = tuple(n for n in joins if n in self.streams)
-        self.frames = _MOST_FRAMES
+        self.frames, self.tail = _MOST_FRAMES, 0
         self.target = expected.interval
         self.simulations = 0
         self.depths: dict[str, int] = {}
@@ -207,19 +220,27 @@ class _Sizing:
         """Depths that hold the pace; where the memory sets a slower one, that is the pace."""
         times = self._unbounded()
         self.depths = {name: max(1, times.streams[name].high_water) for name in self.streams}
-        reached = self._pace(self.depths)
+        reached = self._reached(self.depths)
         if reached > self.target:
             self.frames = _MOST_FRAMES
-            reached = self._pace(self.depths)
+            reached = self._reached(self.depths)
         for _ in range(_DOUBLINGS):
             if reached <= self.target:
                 return
             doubled = {name: 2 * depth for name, depth in self.depths.items()}
-            better = self._pace(doubled)
+            better = self._reached(doubled)
             if better >= reached:
                 break  # more room does not help
             self.depths, reached = doubled, better
         self.target = int(reached)
+
+    def _reached(self, depths: Mapping[str, int]) -> float:
+        """Pace of depths to start from; faster than the memory allows are only frames that have it for themselves."""
+        reached = self._pace(depths)
+        if reached < self.expected.interval and not self.tail:
+            self.tail = self._written_alone(depths)
+            reached = self._pace(depths)
+        return reached
 
     def _unbounded(self) -> InvocationTimes:
         """Unbounded FIFOs behind a source of the pace, once with as many frames as it takes to settle."""
@@ -240,7 +261,7 @@ class _Sizing:
         plans = tuple(_source(p, self.target) if p.kind == reads and p.per_frame else p for p in own)
         times = self.simulator.run(self.timing.with_streams(dict.fromkeys(self.streams, UNBOUNDED)), frames, plans)
         assert isinstance(times, InvocationTimes), "unbounded FIFOs never deadlock"
-        return times, [max(f) for f in zip(*([t.last for t in times.ports[w]] for w in self.writers), strict=True)]
+        return times, _last(times, self.writers)
 
     def _lower(self, names: Sequence[str]) -> None:
         """All of `names` to the shallowest FIFO, but those without which the pace is lost."""
@@ -278,16 +299,25 @@ class _Sizing:
     def _proved(self, least: Mapping[str, int], built: Mapping[str, int]) -> SizedPartition:
         """What the simulation says of the built depths."""
         frames = min(self.frames + _PROOF, _MOST_FRAMES)
+        self.tail = 0
+        self._reached(built)  # deeper FIFOs let the readers run further ahead
         intervals = {factor: self._interval(built, frames, factor) for factor in LATENCIES}
         times = self.simulator.run(self.timing.with_streams(built), 1)
         assert isinstance(times, InvocationTimes)
         fifos = tuple(SizedFifo(n, n in self.joins, least[n], built[n]) for n in self.streams)
-        readers = tuple(m.name for m in self.partition.modules if m.ip == "memory_read")
-        latency = times.summary(readers, self.writers).latency
+        latency = times.summary(self.readers, self.writers).latency
         return SizedPartition(
             self.partition.index, self.expected, intervals[1.0] or 0, latency, self.target, intervals, frames,
             self.simulations, fifos,
         )  # fmt: skip
+
+    def _written_alone(self, depths: Mapping[str, int]) -> int:
+        """Frames that are written after a reader has its last word: they have the memory for themselves."""
+        times = self.simulator.run(self.timing.with_streams(depths), self.frames)
+        if not isinstance(times, InvocationTimes):
+            return 0
+        read = min(times.ports[name][-1].last for name in self.readers)
+        return sum(frame > read for frame in _last(times, self.writers))
 
     def _holds(self, depths: Mapping[str, int]) -> bool:
         return self._pace(depths) <= self.target
@@ -298,11 +328,16 @@ class _Sizing:
         return math.inf if found is None else found
 
     def _interval(self, depths: Mapping[str, int], frames: int, latencies: float) -> int | None:
-        """Of the last two frames, None for a deadlock."""
+        """Of the last two frames for which all readers still read, None for a deadlock."""
         self.simulations += 1
         timing = self.timing if latencies == 1.0 else self.timing.scaled(latencies)
-        last = self.simulator.last_outputs(timing.with_streams(depths), frames)
-        return None if last is None else -(-(last[-1] - last[-3]) // 2)
+        last = self.simulator.last_outputs(timing.with_streams(depths), frames + self.tail)
+        return None if last is None else -(-(last[frames - 1] - last[frames - 3]) // 2)
+
+
+def _last(times: InvocationTimes, writers: Sequence[str]) -> list[int]:
+    """Cycle of each frame's last written word."""
+    return [max(frame) for frame in zip(*([t.last for t in times.ports[w]] for w in writers), strict=True)]
 
 
 def _reads_two(inputs: Sequence[str], streams: Mapping[str, Stream]) -> bool:

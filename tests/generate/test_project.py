@@ -11,6 +11,7 @@ from flow.diagnostics import BuildError
 from flow.generate import Target, generate
 from flow.generate import project as projects
 from flow.generate.tcl import KernelLink
+from flow.tools.simulation.cycles import built_depths
 
 from .designs import classifier, residual
 
@@ -39,6 +40,14 @@ def test_files_of_a_build(tmp_path: Path) -> None:
     assert {"schedule.json", "host/host.json", "host/run.py", "host/board/runner.py"} <= names
     assert "hls/p0/add.hpp" not in names  # only what is included
     assert not [n for n in names if "unfinished" in n]
+
+
+def test_depths_in_the_source_are_the_designs(tmp_path: Path) -> None:
+    sample = residual(cuts=(1,))
+    generate(sample.hardware, sample.realised, ZC706, tmp_path)
+    for part in sample.hardware.partitions:
+        depths = built_depths(tmp_path / "hls" / f"p{part.index}" / f"partition_{part.index}.cpp")
+        assert depths == {s.name: s.depth for s in part.streams} and len(set(depths.values())) > 1
 
 
 def test_nothing_is_touched_twice(tmp_path: Path) -> None:

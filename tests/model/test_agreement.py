@@ -186,3 +186,39 @@ def test_rows_and_points() -> None:
     at = grid("add", {}, 9)
     assert len(at.inputs) == POINTS and at.inputs[0] == 0.0 and at.inputs[-1] == 1.0
     assert (np.diff(at.inputs) >= 0).all()
+
+
+@pytest.mark.parametrize("linear", [0, 1])
+@pytest.mark.parametrize("coordinates", [0, 1, 2])
+@pytest.mark.parametrize(("size", "factor"), [((1, 7, 5), (1, 2, 2)), ((1, 6, 4), (1, 3, 1)), ((4, 3, 3), (2, 2, 3))])
+def test_points_of_an_enlarged_frame(
+    linear: int, coordinates: int, size: tuple[int, ...], factor: tuple[int, ...]
+) -> None:
+    """Trips as in the schedule, and the last input that is there when an output point's trip comes."""
+    given: dict[str, int] = {"linear": linear, "coordinates": coordinates, "channels": 6, "coarse": 3, "data_bits": 16}
+    for axis, pixels, times in zip("dhw", size, factor, strict=True):
+        given |= {f"in_{axis}": pixels, f"factor_{axis}": times, f"fraction_{axis}": 2 * (times > 1)}
+    check_points("resize", given, size)
+
+
+@pytest.mark.parametrize(
+    ("size", "block"), [((1, 5, 4), (1, 2, 2)), ((1, 4, 3), (1, 1, 2)), ((1, 3, 5), (1, 3, 1)), ((3, 2, 3), (2, 2, 2))]
+)
+def test_points_of_blocks_side_by_side(size: tuple[int, ...], block: tuple[int, ...]) -> None:
+    given: dict[str, int] = {"channels": 6, "coarse": 3, "data_bits": 16}
+    for axis, pixels, times in zip("dhw", size, block, strict=True):
+        given |= {f"in_{axis}": pixels, f"block_{axis}": times}
+    check_points("depth_to_space", given, size)
+
+
+def check_points(ip: str, given: Mapping[str, int], size: tuple[int, ...]) -> None:
+    at = grid(ip, given, rows_of((6, *size)))
+    own = trips(CATALOGUE, ip, given, at, CATALOGUE.evaluate(ip, given))
+    events = SCHEDULES.loops[ip].events(given)
+    reads, writes = events.trip[events.reads > 0], events.trip[events.writes > 0]
+    words, given_words = len(reads) // (at.in_pixel[-1] + 1), len(writes) // (at.out_pixel[-1] + 1)
+    assert own.read[:-1].tolist() == reads[at.in_pixel * words][:-1].tolist()
+    assert own.write[:-1].tolist() == writes[at.out_pixel * given_words][:-1].tolist()
+    assert own.write[-1] == writes[-1]
+    read = np.searchsorted(reads[::words], writes[at.out_pixel * given_words], "right") - 1
+    assert at.need_pixel[:-1].tolist() == read[:-1].tolist()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +27,7 @@ from flow.tools.simulation.timed import TimedPass, run_timed
 FRAMES = 3
 """Enough for a steady interval behind a pipeline's fill."""
 _JOBS = 2
+_DEPTH = re.compile(r"^#pragma HLS STREAM variable=(\w+) depth=(\d+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,8 @@ def simulate_cycles(
     clock = hardware.design.clock_mhz
 
     def run(partition: Partition) -> list[CyclesOfPass]:
-        timing = timing_of(partition, schedules, memory, clock)
+        source = out / "hls" / f"p{partition.index}" / f"partition_{partition.index}.cpp"
+        timing = timing_of(partition, schedules, memory, clock).with_streams(built_depths(source))
         expected = modelled(partition, catalogue, memory, clock)
         passes = run_timed(task, partition, timing, "timed_only", Path(folder) / f"p{partition.index}")
         return [CyclesOfPass(expected, summary(partition, p), p) for p in passes]
@@ -78,6 +81,11 @@ def simulate_cycles(
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+
+
+def built_depths(source: Path) -> dict[str, int]:
+    """FIFO depths as a partition's C++ states them: what is simulated is what goes to the vendor's tool."""
+    return {name: int(depth) for name, depth in _DEPTH.findall(source.read_text(encoding="utf-8"))}
 
 
 def modelled(partition: Partition, catalogue: Catalogue, memory: MemorySystem, clock_mhz: float) -> Modelled:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from pathlib import Path
 
+from flow.benchmarks.coverage.graphs import OF_ONNX, light_graphs
 from flow.benchmarks.doit import Run, doit, report
+from flow.benchmarks.explore.cases import Bench
 from flow.benchmarks.record import Record
 
 DEVICE = "zcu102"
@@ -26,39 +27,28 @@ REQUIRED = (
 _CUT = re.compile(r"`outputs: (\[[^`]*\])`")
 
 
-def coverage(root: Path, build_dir: Path, networks: Path | None) -> list[Record]:
+def estimate(bench: Bench) -> list[Record]:
     """One record a graph: modelled throughput, or the error that lists what is missing."""
-    folders = [networks] if networks else [root / "tests" / "data" / "networks", onnx_graphs()]
-    return [
-        _estimate(root, build_dir, path.absolute(), of_onnx=folder.samefile(onnx_graphs()))
-        for folder in folders
-        for path in sorted(folder.glob("*.onnx"))
-    ]
+    found = light_graphs(bench.root, bench.networks)
+    return [_estimate(bench.root, bench.build_dir, name, path) for name, path in found]
 
 
-def onnx_graphs() -> Path:
-    """The zoo graphs inside the `onnx` package (constant weights)."""
-    found = importlib.util.find_spec("onnx")
-    if found is None or found.origin is None:
-        raise ModuleNotFoundError("onnx")
-    return Path(found.origin).parent / "backend" / "test" / "data" / "light"
-
-
-def _estimate(root: Path, build_dir: Path, path: Path, of_onnx: bool) -> Record:
-    name = f"onnx_{path.stem}" if of_onnx else path.stem
+def _estimate(root: Path, build_dir: Path, name: str, path: Path) -> Record:
     run = _run(root, build_dir, name, path, "")
     cut = _CUT.search(" ".join(run.output.split()))
     if run.status != 0 and cut:  # a Softmax and what is behind it are the host's
         run = _run(root, build_dir, name, path, f", outputs: {cut[1]}")
-    wanted = not of_onnx and path.stem.removeprefix("light_") in REQUIRED
+    wanted = not name.startswith(OF_ONNX) and path.stem.removeprefix("light_") in REQUIRED
     goal = "estimate passes" if wanted else "estimate passes, or one error says all that is in the way"
     if run.status == 0:
         fps = report(build_dir, name, folder="explore")["throughput_fps"]
-        return Record(name, float(fps), "fps", goal, True, "modelled")
+        return Record(f"estimate: {name}", float(fps), "fps", goal, True, "modelled")
     errors = [line for line in run.output.splitlines() if "error[" in line]
     clear = len(errors) == 1 and "Traceback" not in run.output
     found = errors[0].partition("error[")[2] if errors else run.output[-200:]
-    return Record(name, f"error[{found}" if errors else found, "", goal, clear and not wanted, "measured")
+    return Record(
+        f"estimate: {name}", f"error[{found}" if errors else found, "", goal, clear and not wanted, "measured"
+    )
 
 
 def _run(root: Path, build_dir: Path, name: str, path: Path, more: str) -> Run:
