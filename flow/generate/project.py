@@ -22,7 +22,8 @@ from flow.model.memory import MAXIMUM_BURST_WORDS
 from flow.numerics import Realised
 
 _INCLUDE = re.compile(r'^#include "([\w.]+)"', re.MULTILINE)
-_OURS = (".cpp", ".hpp", ".tcl", ".cfg", ".bin", ".py", ".json")
+_OURS = (".cpp", ".hpp", ".tcl", ".cfg", ".bin")
+_HOSTS = (".py", ".json")
 SIMULATED = ("testbench.cpp", "timed.cpp", "device.cpp")
 """Sources that no bitstream is made from."""
 
@@ -97,8 +98,9 @@ def generate(
         raise BuildError(Problem("GEN030", f"cannot write {error.filename or out}: {error.strerror}")) from error
     slices = {out / slices_file(part.index, port) for part in hardware.partitions for port in streamed(part)}
     written = {*texts, *slices, *(out / weights_file(i) for i in sums), *(out / "host" / name for name in host)}
-    for folder in ("hls", "vivado", "weights", "host"):
+    for folder in ("hls", "vivado", "weights"):
         prune(out / folder, written, _OURS)
+    prune(out / "host", written, _HOSTS)
     return plan
 
 

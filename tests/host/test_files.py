@@ -129,6 +129,12 @@ def test_pixels_are_normalised_and_floats_are_not(tmp_path: Path) -> None:
     np.save(tmp_path / "floats.npy", real.astype(np.float32))
     first, second = (images.read_frames(plan, tmp_path / f"{name}.npy")["x"] for name in ("pixels", "floats"))
     assert np.abs(first.astype(int) - second).max() <= 1 and first.any()
+    (tmp_path / "broken.npz").write_bytes(b"PK\x03\x04" + bytes(40))
+    np.save(tmp_path / "nan.npy", np.full((1, 2, 5, 5), np.nan, np.float32))
+    np.save(tmp_path / "none.npy", pixels[:0])
+    for name in ("broken.npz", "nan.npy", "none.npy"):
+        with pytest.raises(HostError, match="HOST007"):
+            images.read_frames(plan, tmp_path / name)
     np.save(tmp_path / "other.npy", pixels[:, :1])
     with pytest.raises(HostError, match=r"takes frames of shape \(2, 5, 5\)"):
         images.read_frames(plan, tmp_path / "other.npy")
@@ -150,6 +156,26 @@ def test_no_host_takes_one_partition_only(tmp_path: Path) -> None:
     assert not (tmp_path / "host").exists()
 
 
+@pytest.mark.parametrize(
+    ("file", "change"),
+    [
+        ("host/host.json", lambda d: d | {"partitions": d["partitions"][:1]}),
+        ("host/host.json", lambda d: d | {"outputs": ["nothing"]}),
+        ("host/host.json", lambda d: {k: v for k, v in d.items() if k != "scores"}),
+        ("schedule.json", lambda d: d | {"steps": []}),
+        ("schedule.json", lambda d: d | {"buffers": d["buffers"][1:]}),
+        ("schedule.json", lambda d: []),
+    ],
+)
+def test_files_that_do_not_fit_each_other_are_refused(file: str, change, two: Made, tmp_path: Path) -> None:
+    for name in ("schedule.json", "host/host.json"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        document = json.loads((two.out / name).read_text())
+        (tmp_path / name).write_text(json.dumps(change(document) if name == file else document))
+    with pytest.raises(HostError, match="HOST001"):
+        read_plan(tmp_path)
+
+
 def test_the_program_is_copied_and_parameterised_by_data_only(two: Made) -> None:
     shipped = {p.relative_to(PROGRAM).as_posix(): p.read_bytes() for p in PROGRAM.rglob("*.py")}
     there = {p.relative_to(two.out / "host").as_posix(): p.read_bytes() for p in (two.out / "host").rglob("*.py")}
@@ -168,7 +194,7 @@ def test_boards_have_old_pythons(path: Path) -> None:
     imported = {n.name.split(".")[0] for i in ast.walk(tree) if isinstance(i, ast.Import) for n in i.names}
     imported |= {i.module.split(".")[0] for i in ast.walk(tree) if isinstance(i, ast.ImportFrom) and not i.level}
     standard = {"abc", "argparse", "contextlib", "dataclasses", "json", "mmap", "pathlib", "re", "runpy", "subprocess"}
-    standard |= {"sys", "tempfile", "time", "typing", "xml", "zlib", "__future__"}
+    standard |= {"sys", "tempfile", "time", "typing", "xml", "zipfile", "zlib", "__future__"}
     assert imported <= standard | {"numpy", "pynq", "pyxrt"}
     newer = {"removeprefix", "removesuffix"}
     assert not newer & {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,8 @@ def read_frames(plan: Plan, path: Path) -> dict[str, Any]:
                 f"{tensor.name!r} takes frames of shape {shape}, {path.name} has {values.dtype} {values.shape[1:]}"
             )
             raise HostError("HOST007", message, "channels first, one frame after the other")
+        if not len(values) or (values.dtype.kind == "f" and not np.isfinite(values).all()):
+            raise HostError("HOST007", f"{tensor.name!r} in {path.name} holds no frames, or values that are not finite")
         real = values if values.dtype.kind == "f" else normalised(values, plan.pixels[tensor.name])
         frames[tensor.name] = tensor.layout.quantise(real)
     return frames
@@ -55,5 +59,5 @@ def _arrays(path: Path, names: list[str]) -> dict[str, Any]:
             return {names[0]: found}
         with found:
             return {name: found[name] for name in found.files}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise HostError("HOST007", f"{path} cannot be read as .npy or .npz: {error}") from error

@@ -34,8 +34,11 @@ def main(words: Sequence[str]) -> int:
         _tell(plan, result, asked.board or plan.board, asked.out)
     except HostError as error:
         print(error, file=sys.stderr)
-        return 1
-    return 0
+    except OSError as error:
+        print(HostError("HOST001", f"{error.strerror or error}: {error.filename or ''}"), file=sys.stderr)
+    else:
+        return 0
+    return 1
 
 
 def open_board(kind: str, plan: Plan, asked: argparse.Namespace) -> Board:
@@ -87,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--board", help="linux, pynq, xrt or virtual; default: what the build was made for")
     add("--build", type=Path, default=BUILD, help="the build's folder; default: where this program lies")
     add("--files", type=Path, help="folder of bitstreams; default: vivado/ (virtual/ for the virtual board)")
-    add("--batch", type=int, default=0, help="frames of a batch; default and most: the schedule's")
+    add("--batch", type=int, default=0, help="frames of a batch; default: the schedule's")
     add("--timeout", type=float, help="seconds that a pass may take; default: ten times what hardware needs")
     add("--pool", default="udmabuf0", help="device of u-dma-buf (linux)")
     add("--card", type=int, default=0, help="number of the card (xrt)")
@@ -118,5 +121,11 @@ def _write(out: Path, plan: Plan, scores: Mapping[str, Any], integers: Mapping[s
     for number, name in enumerate(plan.outputs):
         arrays[f"output_{number}"] = scores[name]
         arrays[f"integers_{number}"] = integers[name]
-    with out.open("wb") as file:
-        np.savez(file, **arrays)
+    beside = out.with_name(f"{out.name}.unfinished")
+    try:
+        with beside.open("wb") as file:
+            np.savez(file, **arrays)
+        beside.replace(out)
+    finally:
+        if beside.exists():
+            beside.unlink()

@@ -116,7 +116,7 @@ def read_plan(folder: Path) -> Plan:
     try:
         tensors = {b["tensor"]: _tensor(b) for b in schedule["buffers"]}
         word = next(iter(tensors.values())).layout.port_bits // 8
-        return Plan(
+        plan = Plan(
             folder=folder,
             network=schedule["network"],
             board=host["board"],
@@ -131,9 +131,23 @@ def read_plan(folder: Path) -> Plan:
             scores=host["scores"],
             left=tuple(host["left"]),
         )
+        _check(plan)
+        return plan
     except (KeyError, TypeError, ValueError, StopIteration) as error:
         message = f"schedule.json and host.json in {folder} do not describe a build: {error!r}"
         raise HostError("HOST001", message, "generate the build again") from error
+
+
+def _check(plan: Plan) -> None:
+    """ValueError where the two files do not fit each other."""
+    for step in (*plan.steps, *plan.further):
+        if step.action not in ("configure", "run") or not 0 <= step.partition < len(plan.partitions):
+            raise ValueError(f"step '{step.action}' of partition {step.partition}")
+        ports = set(plan.partitions[step.partition].ports.values())
+        if not set(step.ports) <= ports or not set(step.ports.values()) <= set(plan.tensors):
+            raise ValueError(f"ports of partition {step.partition}")
+    if not plan.steps or not plan.further or not set(plan.outputs) <= set(plan.tensors):
+        raise ValueError("no steps, or outputs that are not in memory")
 
 
 def _json(path: Path) -> Any:

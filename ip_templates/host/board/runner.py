@@ -14,6 +14,8 @@ from .errors import HostError
 from .places import needs_of, places, total
 from .plan import Partition, Plan, Step, Weights
 
+MOST_FRAMES = (1 << 16) - 1
+"""The header of every stream counts frames in 16 bits."""
 _PIECE = 1 << 24
 _LEAST_PATIENCE_S = 1.0
 
@@ -37,13 +39,15 @@ class Runner:
     """Runs a plan on a board.
 
     Args:
-        batch: frames of a batch, at most the schedule's; 0 takes the schedule's.
+        batch: frames of a batch; 0 takes the schedule's.
         time_out_s: what a pass may take; None takes ten times what hardware would need.
     """
 
     def __init__(self, plan: Plan, board: Board, batch: int = 0, time_out_s: float | None = None) -> None:
-        if not 0 <= batch <= plan.batch:
-            raise HostError("HOST007", f"a batch of {batch} frames", f"the schedule is made for 1 to {plan.batch}")
+        if not 0 <= batch <= MOST_FRAMES:
+            raise HostError(
+                "HOST007", f"a batch of {batch} frames", f"1 to {MOST_FRAMES}; the schedule has {plan.batch}"
+            )
         self._plan = plan
         self._board = board
         self._batch = batch or plan.batch
