@@ -168,7 +168,7 @@ def _shortened(root: Path, build_dir: Path, spec: str) -> tuple[int, int, int]:
     """Joins tried, those that need every word, those of them that stop without it."""
     tried = needed = deadlocks = 0
     for record, simulate in _partitions(root, build_dir, spec):
-        if record["by_rule"]:
+        if record["by_rule"] or record["slack"]:
             continue  # its depths are not the least
         least = {row["stream"]: row["least"] for row in record["fifos"]}
         joins = [row["stream"] for row in record["fifos"] if row["join"] and row["least"] > 1]
@@ -188,7 +188,7 @@ def _partitions(root: Path, build_dir: Path, spec: str) -> Iterator[tuple[dict[s
     schedules = load_schedules(root / "ip_templates")
     for record in _sized(build_dir, spec):
         part = parts[record["index"]]
-        kept = {m.name: 0 for m in part.modules if "weights_memory" in m.parameters}
+        kept = {m.name: 0 for m in part.modules if m.loaded}
         simulator, timing = Simulator(part, schedules, kept), timing_of(part, schedules, memory, clock)
 
         def simulate(depths: dict[str, int], frames: int, simulator: Any = simulator, timing: Any = timing) -> Any:
@@ -232,10 +232,19 @@ def resnet50_sizing(root: Path, build_dir: Path) -> list[Record]:
     start = time.process_time()
     found = size_partitions(parts, schedules, timings, expected)
     seconds = time.process_time() - start
-    pairs = [(f, part) for f, part in zip(found, known, strict=True) if not part["by_rule"]]
-    same = all(f.depths() == {row["stream"]: row["depth"] for row in part["fifos"]} for f, part in pairs)
+    # What is built may be deeper, or of a slower pace, where these do not fit.
+    pairs = [(f, part) for f, part in zip(found, known, strict=True) if not part["by_rule"] and not part["slack"]]
+    least = [({row.stream: row.least for row in f.fifos}, part["fifos"]) for f, part in pairs]
+    same = all(f == {row["stream"]: row["least"] for row in rows} for f, rows in least)
     fifos = sum(len(f.fifos) for f in found)
     return [
         at_most(f"ResNet-50 on ZCU102: all {fifos} FIFOs of {len(parts)} partitions sized", seconds, "CPU s", 60),
-        Record("ResNet-50 on ZCU102: the depths of the build again", same, "", "true", same, "simulated"),
+        Record(
+            f"ResNet-50 on ZCU102: least depths of the build again, {len(pairs)} partitions",
+            same,
+            "",
+            "true",
+            same,
+            "simulated",
+        ),
     ]

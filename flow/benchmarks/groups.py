@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from flow.benchmarks.board import board
 from flow.benchmarks.builds import accuracy, builds, vgg16
 from flow.benchmarks.coverage import PARTS as COVERAGE
 from flow.benchmarks.csim import csim
@@ -62,6 +63,7 @@ GROUPS: Mapping[str, Group] = {
     "vgg16": Group(vgg16, "VGG16 on ZC706: the whole build, the published design's throughput, the no-op"),
     "accuracy": Group(accuracy, "LeNet-5 and ResNet-8: compiled C++ in both modes, accuracy, fidelity"),
     "builds": Group(builds, "every shipped spec through the whole build"),
+    "board": Group(board, "LeNet-5, ResNet-8 and VGG16 through the host program on the virtual board"),
     "speed": Group(speed, "emulator, population evaluation, start-up"),
     "csim": Group(csim, "native C simulation: MMAC/s of a convolution, what a million weights add to compilation"),
     "timed": Group(timed, "timed simulation of a VGG16 partition: speed, and equal cycles in all three forms"),
@@ -127,6 +129,8 @@ def _code(root: Path) -> str:
     """Digest of all that figures depend on: the engine, rules, data sheets and parts of specs."""
     state = hashlib.sha256()
     for folder in ("flow", "rules", "ip_templates", "specs"):
-        for path in sorted(p for p in (root / folder).rglob("*") if p.suffix in (".py", ".cpp", ".yaml", ".json")):
+        for path in sorted(
+            p for p in (root / folder).rglob("*") if p.suffix in (".py", ".cpp", ".h", ".yaml", ".json")
+        ):
             state.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
     return state.hexdigest()[:16]

@@ -160,7 +160,7 @@ def design_space(
     if memory.port_bits < LEAST_PORT_BITS:
         message = f"device '{device.name}': memory ports of {memory.port_bits} bits are narrower than {LEAST_PORT_BITS}"
         raise BuildError(Problem("DSE007", message, "", device.source))
-    usable = limits(device.resources, constraints.utilisation)
+    usable = limits(device.usable, constraints.utilisation)
     widths = numbers_of_widths(graph, precision)
     return build_space(
         graph, device, memory, catalogue, usable, widths, transforms, clock_mhz, batch, constraints.max_partitions

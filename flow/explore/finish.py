@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from flow.explore.limits import bounds_of
+from flow.explore.room import Rooms, fitted
 from flow.explore.space import Space
 from flow.model.datasheet import Catalogue
-from flow.model.hardware import Design, Hardware, Stream
+from flow.model.hardware import Design, Hardware, Partition, Stream
 from flow.model.lowering import lower
 from flow.model.performance import PartitionFigures, Performance, evaluate
 from flow.model.resources import RESOURCES
 from flow.model.simulated import with_simulated_cycles
-from flow.model.simulation import Schedules, timing_of
+from flow.model.simulation import Schedules, Timing, timing_of
 from flow.model.sizing import Expected, SizedPartition, Sizes, simulated_as_given, size_partitions
 from flow.model.widths import numbers_of_widths
 from flow.spec import Precision
@@ -57,7 +58,8 @@ def with_sized_fifos(
 ) -> Finished:
     """FIFO depths by simulation, where every module's timing is known; cycles are then the simulated ones.
 
-    Where the depths that hold the pace do not fit, a partition keeps those of the rules, which the search has charged.
+    Where the depths that hold the pace do not fit, others take their place (`flow.explore.room`); in the end those of
+    the rules, which the search has charged.
     """
     clock = given.design.clock_mhz
     unknown = {p.index: schedules.lacking(p) for p in given.hardware.partitions}
@@ -65,14 +67,15 @@ def with_sized_fifos(
     figures = given.performance.partitions
     timings = [timing_of(p, schedules, space.memory, clock) for p in known]
     expected = [Expected(figures[p.index].interval_cycles, figures[p.index].latency_cycles) for p in known]
-    sized = size_partitions(known, schedules, timings, expected, known=known_sizes)
+    sizes = known_sizes or Sizes()
+    sized = size_partitions(known, schedules, timings, expected, known=sizes)
     built = _with_depths(space, given, precision, sized)
     over = {p.index for p in built.performance.partitions if _exceeds(p, space.limits)}
     if over:
         asked = zip(sized, known, timings, expected, strict=True)
         sized = tuple(
-            (simulated_as_given(p, schedules, t, e) or s) if s.index in over else s for s, p, t, e in asked
-        )  # fmt: skip
+            _elsewhere(space, given, schedules, (p, t, e), sizes) or s if s.index in over else s for s, p, t, e in asked
+        )
         built = _with_depths(space, given, precision, sized)
     performance = with_simulated_cycles(built.performance, sized)
     return replace(
@@ -81,6 +84,19 @@ def with_sized_fifos(
         sized=sized,
         unknown=tuple(sorted({ip for ips in unknown.values() for ip in ips})),
     )
+
+
+def _elsewhere(
+    space: Space, given: Finished, schedules: Schedules, asked: tuple[Partition, Timing, Expected], sizes: Sizes
+) -> SizedPartition | None:
+    """FIFOs that fit into what the modules leave, or those of the rules; None where the partition stops with these."""
+    partition, timing, expected = asked
+    streams = [s for s in partition.streams if s.tensor]
+    by_rule = Rooms(space.catalogue, space.limits).total(streams, {s.name: s.depth for s in streams})
+    used = given.performance.partitions[partition.index].resources
+    left = {name: limit - used[name] + by_rule[name] for name, limit in space.limits.items()}
+    found = fitted(partition, schedules, timing, expected, Rooms(space.catalogue, left), sizes)
+    return found or simulated_as_given(partition, schedules, timing, expected)
 
 
 def _with_depths(space: Space, given: Finished, precision: Precision, sized: Sequence[SizedPartition]) -> Finished:

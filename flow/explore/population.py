@@ -18,6 +18,7 @@ from flow.explore.groups import by_partition, runs_of
 from flow.explore.pipelines import pipelines
 from flow.explore.reloading import misplaced
 from flow.explore.space import Space
+from flow.model.energy import in_order
 from flow.model.resources import RESOURCES
 
 Integers = npt.NDArray[np.int64]
@@ -77,6 +78,7 @@ class Sums:
         count: (P,) partitions.
         illegal: (P,) rows that cannot be built.
         passes, interval, latency: (P, N); cycles stretched by the memory.
+        last: (P, N) cycles of a pass's last frame, until the memory has moved its words.
         resources: (P, N, resources).
         first_words, later_words: (P, N) port words of the first and of every later pass's weights.
         live, spare: (P, N) bytes of each frame's tensors in memory, and bytes once.
@@ -89,6 +91,7 @@ class Sums:
     passes: Integers
     interval: Integers
     latency: Integers
+    last: Integers
     resources: Integers
     first_words: Integers
     later_words: Integers
@@ -99,7 +102,7 @@ class Sums:
 
 
 def evaluate_population(space: Space, population: Population) -> Figures:
-    """Figures of all designs of a population, by arrays; `flow.explore.compiled` finds the same sums faster."""
+    """Figures of all designs of a population, by arrays; `flow.explore.compiled` finds the same faster."""
     return figures_of(space, _Evaluation(space, population).sums())
 
 
@@ -112,10 +115,10 @@ def figures_of(space: Space, sums: Sums) -> Figures:
     loads = loads + (passes - 1) * space.memory.load_seconds(sums.later_words, space.clock_mhz)
     resident = (count == 1) & (passes[:, 0] == 1)
     loads = np.where(resident[:, None], 0.0, loads) * exists
-    time_s = np.where(exists, loads + passes * ((space.batch - 1) * sums.interval + latency) / clock, 0.0)
+    time_s = np.where(exists, loads + passes * ((space.batch - 1) * sums.interval + sums.last) / clock, 0.0)
     switch = space.device.reconfiguration_s or 0.0
-    total_s = time_s.sum(axis=1) + np.where(count > 1, count, 0) * switch
-    latency_s = np.where(exists, loads + passes * latency / clock, 0.0).sum(axis=1) + (count - 1) * switch
+    total_s = in_order(time_s) + np.where(count > 1, count, 0) * switch
+    latency_s = in_order(np.where(exists, loads + passes * latency / clock, 0.0)) + (count - 1) * switch
     weights = np.where(exists, sums.first_words + (passes - 1) * sums.later_words, 0).sum(axis=1)
     memory = (sums.live * space.batch + sums.spare).max(axis=1) + weights * (space.memory.port_bits // 8)
     energy = _energy(space, sums, time_s, total_s, np.where(resident, 0, weights))
@@ -142,12 +145,12 @@ def _energy(space: Space, sums: Sums, time_s: Floats, total_s: Floats, loaded: I
 
 def _over(space: Space, resources: Integers) -> Floats:
     limits = np.array([space.limits[name] for name in RESOURCES])
-    over: Floats = (np.maximum(resources - limits, 0) / np.maximum(limits, 1)).sum(axis=2)
+    over: Floats = in_order(np.maximum(resources - limits, 0) / np.maximum(limits, 1))
     return over
 
 
 def _violation(space: Space, over: Floats, memory: Integers, count: Integers) -> Floats:
-    result = over.sum(axis=1) + np.maximum(memory / space.memory.capacity_bytes - 1, 0)
+    result = in_order(over) + np.maximum(memory / space.memory.capacity_bytes - 1, 0)
     result = result + np.maximum(count - space.max_partitions, 0)
     rounded: Floats = np.round(result, 9)
     return rounded
@@ -173,7 +176,7 @@ class _Evaluation:
         stretched = np.maximum(traffic, self.links.ports)
         interval = np.maximum(np.maximum(self._largest(space.rows.interval[self.rows]), self.links.interval), stretched)
         latency, joins = pipelines(space, self.links, self.part, self.rows, self.most)
-        latency = np.where(latency > 0, np.maximum(latency, traffic), 0)
+        last = np.where(latency > 0, np.maximum(latency, traffic), 0)
         resources = self._sum(space.rows.cost[self.rows]) + self.links.cost + joins
         first, later = self._weight_words(passes)
         illegal = misplaced(space, self.part, self.passes_at, self.links.taps.leaves)
@@ -184,6 +187,7 @@ class _Evaluation:
             passes,
             interval,
             latency,
+            last,
             resources,
             first,
             later,

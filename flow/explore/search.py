@@ -137,10 +137,9 @@ class Search:
         """A population evaluated, and the archive told."""
         figures = self.polisher.evaluate(population)
         self.archive.learn(population, figures)
-        goal = self.goal
-        return Scored(
-            population, figures, goal.values(self.space, figures), goal.shortfall(self.space, figures)
-        )  # fmt: skip
+        with self.polisher.log.timed("evaluation"):
+            values, missed = self.goal.values(self.space, figures), self.goal.shortfall(self.space, figures)
+        return Scored(population, figures, values, missed)
 
     def _best_fps(self, scored: Scored) -> float:
         fits = scored.violation == 0

@@ -22,7 +22,7 @@ from flow.model.curves import POINTS, grid, rows_of, trips
 from flow.model.datasheet import TIMING, Catalogue
 from flow.model.fifos import one_pixel_wait
 from flow.model.resources import RESOURCES
-from flow.model.weight_memory import BY_DEPTH, PLACEMENTS, payload_words, weight_rows, weights_memory
+from flow.model.weight_memory import BY_DEPTH, PLACEMENTS, memory_rows, payload_words, weights_memory
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -195,8 +195,8 @@ def module_parameters(layer: Layer, foldings: Integers, port_bits: int, place: s
     for inputs, numbers in parts:
         parameters: dict[str, Any] = layer.op.module_parameters(inputs, numbers, arrays)
         if layer.op.parameters(inputs):
-            parameters = parameters | {"port_bits": port_bits}
-            parameters["weights_memory"] = weights_memory(place, weight_rows(parameters))
+            parameters = parameters | {"port_bits": port_bits, "slices": 1, "tile": 1}
+            parameters["weights_memory"] = weights_memory(place, memory_rows(parameters))
         result.append(parameters)
     return result
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -40,8 +40,8 @@ class Blob:
 
 
 def weighted(partition: Partition) -> tuple[Module, ...]:
-    """Modules with weights, in the order of the weights chain."""
-    return tuple(m for m in partition.modules if "weights_memory" in m.parameters)
+    """Modules of the weights chain, in its order."""
+    return tuple(m for m in partition.modules if m.loaded)
 
 
 def planned_loads(partition: Partition, resident: bool) -> tuple[tuple[int, str], ...]:
@@ -67,12 +67,37 @@ def plan(partition: Partition, resident: bool) -> tuple[Blob, ...]:
     return tuple(blobs)
 
 
-def write_blobs(partition: Partition, realised: Realised, resident: bool, file: BinaryIO) -> None:
+class Sink(Protocol):
+    """What bytes are written to."""
+
+    def write(self, data: bytes, /) -> Any: ...
+
+
+def write_blobs(partition: Partition, realised: Realised, resident: bool, file: Sink) -> None:
     """Write the partition's weights file. GEN020 where values do not fit the layer's word."""
     for blob in plan(partition, resident):
         for module in weighted(partition):
             for piece in _part(partition, module, realised, blob):
                 file.write(piece)
+
+
+def streamed(partition: Partition) -> dict[str, Module]:
+    """Modules whose weights are streamed, by the port that they come from."""
+    producers = partition.producers()
+    return {str(producers[m.inputs[-1]].port): m for m in partition.modules if m.streamed}
+
+
+def write_slices(module: Module, realised: Realised, file: Sink) -> None:
+    """Write a streamed layer's payloads, slice by slice, without headers. GEN020 as for other weights."""
+    layout, node = layout_of(module), realised.graph.node(module.node)
+    parameters = realised.parameters(node)
+    _check(node, parameters, layout.weight_bits)
+    weight, bias = parameters["weight"], parameters.get("bias")
+    filters = module.parameters["filters"]
+    for first in range(0, len(weight), filters):
+        share = slice(first, first + filters)
+        for piece in payload(layout, weight[share], None if bias is None else bias[share]):
+            file.write(piece)
 
 
 def _carried(partition: Partition, module: Module, load: str) -> bool:

@@ -32,8 +32,8 @@ class PortContext:
     """An AXI master and the scalar arguments that come with it.
 
     Attributes:
-        kind: in | out | weights.
-        depth: port words that one frame, or the largest load of weights, takes (co-simulation needs it).
+        kind: in | out | weights | slices.
+        depth: port words that one frame, the largest load of weights, or all slices take (co-simulation needs it).
         path, expected: positions of its files among the test bench's arguments (`expected` of an output only).
     """
 
@@ -138,6 +138,7 @@ def _stream(stream: Stream) -> StreamContext:
 
 def _port(port: Port, position: int, partition: Partition, weights_words: int, max_burst: int) -> PortContext:
     scalars = {"in": (f"{port.name}_frames", f"{port.name}_tile"), "out": (), "weights": (f"{port.name}_words",)}
+    scalars["slices"] = (f"{port.name}_frames",)
     earlier_outputs = sum(p.direction == "out" for p in partition.ports[:position])
     return PortContext(
         name=port.name,

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from flow.diagnostics import BuildError, Problem
-from flow.generate.blobs import weighted, write_blobs
+from flow.generate.blobs import streamed, weighted, write_blobs, write_slices
 from flow.generate.contexts import PartitionContext, partition_context
 from flow.generate.files import prune, put, replaced
+from flow.generate.host import HostSide, Summed, WeightsSum, check_host, host_files, identity
 from flow.generate.lint import Signatures, lint
 from flow.generate.render import TEMPLATES, render
-from flow.generate.schedule import Schedule, schedule, weights_file
+from flow.generate.schedule import Schedule, schedule, slices_file, weights_file
 from flow.generate.tcl import HlsProject, KernelLink, VivadoProject, hls_script, link_config, vivado_script
 from flow.ir import canonical_json
 from flow.model.hardware import Hardware
@@ -22,6 +23,9 @@ from flow.numerics import Realised
 
 _INCLUDE = re.compile(r'^#include "([\w.]+)"', re.MULTILINE)
 _OURS = (".cpp", ".hpp", ".tcl", ".cfg", ".bin")
+_HOSTS = (".py", ".json")
+SIMULATED = ("testbench.cpp", "timed.cpp", "device.cpp")
+"""Sources that no bitstream is made from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,7 @@ class Target:
         max_burst: beats of a memory port's longest burst.
         flow_target: `vivado` makes an IP for a block design, `vitis` a kernel for an accelerator card.
         link: for a card, the link of a kernel from its name and its pointer arguments; it takes Vivado's place.
+        host: what runs the schedule.
     """
 
     part: str
@@ -45,27 +50,35 @@ class Target:
     max_burst: int = MAXIMUM_BURST_WORDS
     flow_target: str = "vivado"
     link: Callable[[str, tuple[str, ...]], KernelLink] | None = field(default=None, compare=False)
+    host: HostSide = field(default_factory=HostSide)
 
 
 def generate(
     hardware: Hardware, realised: Realised, target: Target, out: Path, overrides: Path | None = None
 ) -> Schedule:
-    """Write `hls/`, `vivado/`, `weights/` and `schedule.json` below the build folder `out`.
+    """Write `hls/`, `vivado/`, `weights/`, `host/` and `schedule.json` below the build folder `out`.
 
     `overrides`: a user's folder of templates and IPs that comes before `ip_templates/`. The schedule is written last
     and removed first, so that a build that stopped in between does not look complete. Raises BuildError with GEN0xx.
     """
+    check_host(target.host.board, len(hardware.partitions))
     resident = len(hardware.partitions) == 1
     plan = schedule(hardware, realised)
     texts: dict[Path, str] = {}
+    contexts, identities = [], []
     for partition in hardware.partitions:
         signatures = {m.ip: signature(m.ip, overrides) for m in partition.modules}
         context = partition_context(partition, resident, signatures, target.max_burst)
         project, design = f"hls/p{partition.index}", f"vivado/p{partition.index}"
         _check(context, signatures, project, overrides)
-        texts |= {out / project / name: text for name, text in _hls(context, target, overrides).items()}
+        sources = _sources(context, overrides)
+        digits = identity({n: t for n, t in sources.items() if n not in SIMULATED}, target.part, target.clock_mhz)
+        script = hls_script(_hls_project(context, target), overrides)
+        texts |= {out / project / name: text for name, text in (sources | {"build.tcl": script}).items()}
+        contexts.append(context)
+        identities.append("" if target.link is not None else digits)
         if target.link is None:
-            texts[out / design / "build.tcl"] = vivado_script(_vivado_project(context, target), overrides)
+            texts[out / design / "build.tcl"] = vivado_script(_vivado_project(context, target, digits), overrides)
         else:  # a kernel is exported for the linker, not as an IP that a block design could take
             link = target.link(context.name, tuple(p.name for p in context.ports))
             texts[out / design / "link.cfg"] = link_config(link, overrides)
@@ -74,27 +87,40 @@ def generate(
     if not path.is_file() or path.read_text(encoding="utf-8") != text:
         path.unlink(missing_ok=True)
     try:
-        written = _write(hardware, realised, resident, texts, out)
+        sums = _write(hardware, realised, resident, texts, out)
+        inputs, outputs = tuple(name for name, _ in realised.graph.inputs), realised.graph.outputs
+        host = host_files(hardware, contexts, target.host, identities, sums, inputs, outputs)
+        for name, content in host.items():
+            put(out / "host" / name, content)
         put(path, text)
     except OSError as error:
         path.unlink(missing_ok=True)
         raise BuildError(Problem("GEN030", f"cannot write {error.filename or out}: {error.strerror}")) from error
+    slices = {out / slices_file(part.index, port) for part in hardware.partitions for port in streamed(part)}
+    written = {*texts, *slices, *(out / weights_file(i) for i in sums), *(out / "host" / name for name in host)}
     for folder in ("hls", "vivado", "weights"):
         prune(out / folder, written, _OURS)
+    prune(out / "host", written, _HOSTS)
     return plan
 
 
-def _write(hardware: Hardware, realised: Realised, resident: bool, texts: dict[Path, str], out: Path) -> set[Path]:
-    written = set(texts)
+def _write(
+    hardware: Hardware, realised: Realised, resident: bool, texts: dict[Path, str], out: Path
+) -> dict[int, WeightsSum]:
+    """Texts and weights; what the host checks of each partition's weights."""
     for path, text in texts.items():
         put(path, text)
+    sums = {}
     for partition in hardware.partitions:
         if weighted(partition):
-            path = out / weights_file(partition.index)
-            with replaced(path) as file:
-                write_blobs(partition, realised, resident, file)
-            written.add(path)
-    return written
+            with replaced(out / weights_file(partition.index)) as file:
+                summed = Summed(file)
+                write_blobs(partition, realised, resident, summed)
+            sums[partition.index] = summed.sum
+        for port, module in streamed(partition).items():
+            with replaced(out / slices_file(partition.index, port)) as file:
+                write_slices(module, realised, file)
+    return sums
 
 
 def _check(context: PartitionContext, signatures: Signatures, project: str, overrides: Path | None) -> None:
@@ -104,23 +130,24 @@ def _check(context: PartitionContext, signatures: Signatures, project: str, over
         raise BuildError(problems)
 
 
-def _hls(context: PartitionContext, target: Target, overrides: Path | None) -> dict[str, str]:
-    """Files of `hls/p<i>/`: top function, test bench, the headers that they include, the script."""
+def _sources(context: PartitionContext, overrides: Path | None) -> dict[str, str]:
+    """C++ of `hls/p<i>/`: top function, the headers that it includes, and what runs it without hardware."""
     values: dict[str, object] = {"partition": context}
     files = _headers(context.ips, overrides)
-    for name in (f"{context.name}.cpp", f"{context.name}.hpp", "testbench.cpp", "timed.cpp"):
+    for name in (f"{context.name}.cpp", f"{context.name}.hpp", *SIMULATED):
         template = name.replace(context.name, "partition")
         files[name] = render(f"project/{template}.jinja", values, overrides)
-    return files | {"build.tcl": hls_script(_hls_project(context, target), overrides)}
+    return files
 
 
 def _hls_project(context: PartitionContext, target: Target) -> HlsProject:
     """The test bench reads what `simulate` leaves in `data/`; the tool copies these files beside the program."""
-    weights = weights_file(context.index)
-    images = {p.name: weights.rpartition("/")[2] if p.kind == "weights" else f"{p.name}.bin" for p in context.ports}
+    weights = {p.name: weights_file(context.index) for p in context.ports if p.kind == "weights"}
+    weights |= {p.name: slices_file(context.index, p.name) for p in context.ports if p.kind == "slices"}
+    images = {p.name: weights.get(p.name, f"{p.name}.bin").rpartition("/")[2] for p in context.ports}
     expected = tuple(f"expected_{p.name}.bin" for p in context.outputs)
     read = tuple(f"data/{images[p.name]}" for p in context.ports if p.kind == "in")
-    loaded = tuple(f"../../{weights}" for p in context.ports if p.kind == "weights")
+    loaded = tuple(f"../../{path}" for path in weights.values())
     return HlsProject(
         top=context.name,
         part=target.part,
@@ -132,7 +159,7 @@ def _hls_project(context: PartitionContext, target: Target) -> HlsProject:
     )
 
 
-def _vivado_project(context: PartitionContext, target: Target) -> VivadoProject:
+def _vivado_project(context: PartitionContext, target: Target, digits: str) -> VivadoProject:
     return VivadoProject(
         top=context.name,
         part=target.part,
@@ -142,6 +169,7 @@ def _vivado_project(context: PartitionContext, target: Target) -> VivadoProject:
         board_part=target.board_part,
         ps_properties=target.ps_properties,
         memory_ports=target.memory_ports,
+        identity=digits if target.family else "",
     )
 
 

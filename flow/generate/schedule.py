@@ -13,15 +13,16 @@ from typing import Any
 
 from flow.diagnostics import BuildError, Problem
 from flow.fixed_point import Format
-from flow.generate.blobs import Blob, plan
+from flow.generate.blobs import Blob, plan, streamed
 from flow.generate.tensors import TensorLayout, layout_of_port
 from flow.ir import Shape
 from flow.model.hardware import Hardware, Partition
 from flow.model.memory import Stored, overlaid, overlay, stored_tensors
 from flow.numerics import Realised
 
-MAX_FRAMES = (1 << 16) - 1
-"""The in-band header counts frames in 16 bits."""
+MAX_PASSES = 1 << 12
+MAX_FRAMES = (1 << 20) - 1
+"""The in-band header counts passes in 12 bits and frames in 20; of a streamed layer, once for every slice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,8 @@ class Step:
     Attributes:
         frames: frames of the invocation.
         ports: tensor behind each memory port.
-        weights_file: relative to the build folder, "" where the partition has no weights; the rest is in `blob`.
+        weights_file: relative to the build folder, "" where the partition loads no weights; the rest is in `blob`.
+        slices: files behind the ports of streamed weights, whole.
     """
 
     action: str
@@ -69,6 +71,7 @@ class Step:
     ports: Mapping[str, str] | None = None
     weights_file: str = ""
     blob: Blob | None = None
+    slices: Mapping[str, str] | None = None
 
     def as_json(self) -> dict[str, Any]:
         if self.action == "configure":
@@ -88,6 +91,7 @@ class Step:
             "frames": self.frames,
             "ports": dict(self.ports or {}),
             "weights": weights,
+            "slices": dict(self.slices or {}),
         }
 
 
@@ -117,8 +121,12 @@ class Schedule:
 def schedule(hardware: Hardware, realised: Realised, frames: int = 0) -> Schedule:
     """Schedule of a batch of `frames` (0: the design's). GEN021 where the stream's header cannot count them."""
     frames = frames or hardware.design.batch
-    if not 1 <= frames <= MAX_FRAMES:
-        raise BuildError(Problem("GEN021", f"a batch of {frames} frames: an invocation takes 1 to {MAX_FRAMES}"))
+    most = MAX_FRAMES // max(m.repeats for p in hardware.partitions for m in p.modules)
+    if not 1 <= frames <= most:
+        raise BuildError(Problem("GEN021", f"a batch of {frames} frames: an invocation takes 1 to {most}"))
+    for part in hardware.partitions:
+        if part.passes > MAX_PASSES:
+            raise BuildError(Problem("GEN021", f"'{part.reloaded}' in {part.passes} passes: at most {MAX_PASSES}"))
     resident = len(hardware.partitions) == 1
     first = [s for p in hardware.partitions for s in _steps(p, frames, resident, first=True)]
     later = [s for p in hardware.partitions for s in _steps(p, frames, resident, first=not resident)]
@@ -131,15 +139,21 @@ def weights_file(partition: int) -> str:
     return f"weights/p{partition}.bin"
 
 
+def slices_file(partition: int, port: str) -> str:
+    """Path of a streamed layer's weights below the build folder."""
+    return f"weights/p{partition}_{port}.bin"
+
+
 def _steps(partition: Partition, frames: int, resident: bool, first: bool) -> list[Step]:
     """Configuration and passes of one partition; not `first`: it is configured and holds the weights of a batch."""
     blobs = {(b.tile, b.load): b for b in plan(partition, resident)}
     steps = [Step("configure", partition.index)] if first else []
     ports = {p.name: p.tensor for p in partition.ports if p.direction in ("in", "out")}
+    slices = {port: slices_file(partition.index, port) for port in streamed(partition)}
     for tile in range(partition.passes):
         load = "all" if first and tile == 0 else "reloaded" if partition.passes > 1 else "none"
         file = weights_file(partition.index) if blobs else ""
-        steps.append(Step("run", partition.index, tile, frames, ports, file, blobs.get((tile, load))))
+        steps.append(Step("run", partition.index, tile, frames, ports, file, blobs.get((tile, load)), slices))
     return steps
 
 

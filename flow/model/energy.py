@@ -60,7 +60,7 @@ class EnergyModel:
             resources: of each partition, (N, resources) or (P, N, resources).
             bits: moved off chip in a batch, reconfigurations included.
         """
-        logic = (np.asarray(busy) * (np.asarray(resources) @ np.array(self.cycle_j))).sum(axis=-1)
+        logic = in_order(np.asarray(busy) * in_order(np.asarray(resources) * np.array(self.cycle_j)))
         values = (
             self.static_w * total_s / batch,
             self.product_j * bit_products,
@@ -68,6 +68,11 @@ class EnergyModel:
             bits * self.bit_j / batch,
         )
         return dict(zip(PARTS, values, strict=True))
+
+
+def in_order(values: Any) -> Any:
+    """Sums along the last axis, from the first to the last: numpy's own order depends on how many there are."""
+    return np.cumsum(values, axis=-1)[..., -1]
 
 
 def energy_model(device: Device) -> EnergyModel | None:

@@ -20,6 +20,10 @@ computed from the one pixel that is left takes no share of a frame's time but th
 which the partner may bring another word.
 
 An input straight from a memory port needs none: its reader simply waits.
+
+A streamed layer takes a tile of frames while its first slice multiplies and gives one in a burst while its last one
+does: a tile waits in front of it and one behind it, unless frames come straight from memory, or go there. What waits
+behind one streamed layer need not wait in front of the next. Its first frame comes two tiles late.
 """
 
 from __future__ import annotations
@@ -40,6 +44,8 @@ WHOLE_FRAME = ("global_pool", "inner_product")
 """Modules whose first output needs the whole frame."""
 ENLARGES = ("resize",)
 """Modules that give more positions than they take."""
+TILES_BEHIND = 2
+"""Tiles that a streamed layer's input is ahead of its output: one comes, the other is worked off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,16 @@ def one_pixel_wait(parameters: Mapping[str, Any], pixels: int) -> Any:
     return weight_rows(parameters) if pixels == 1 and "weight_bits" in parameters else 0
 
 
+def tile_words(tile: Any, held: Any, words: Any) -> Any:
+    """Words in front of a streamed layer: a tile of frames of `words` words, `held` frames of which wait already."""
+    return np.maximum(np.maximum(tile - held, 0) * words, STREAM_DEPTH).astype(np.int64)
+
+
+def tile_lag(tile: Any) -> Any:
+    """Frames by which what a streamed layer gives is behind what it takes."""
+    return TILES_BEHIND * tile
+
+
 def input_pixels(parameters: Mapping[str, Any], slot: int) -> int:
     """Pixels a frame of a join's input: one where a frame is multiplied by one value a channel."""
     return 1 if slot == 1 and parameters.get("broadcast") else int(parameters["pixels"])
@@ -120,19 +136,28 @@ def window_words(pixels: Any, frame_pixels: Any, words: Any) -> Any:
 
 @dataclass(slots=True)
 class _Flow:
-    """What is known of a stream: lag, lead, cycles of waiting, and whether it comes straight from a memory port."""
+    """What is known of a stream: lag, lead, cycles of waiting, and whether it comes straight from a memory port.
+
+    `held`: frames that wait behind the streamed layer that it comes from.
+    """
 
     lag: float = 0.0
     lead: float = 0.0
     wait: int = 0
     direct: bool = False
+    held: int = 0
 
 
 def with_depths(modules: tuple[Module, ...], streams: tuple[Stream, ...]) -> tuple[Stream, ...]:
     """The streams of one partition with their depths; modules come in topological order."""
     named = {s.name: s for s in streams}
+    consumers = {name: m for m in modules for name in m.inputs}
     flows: dict[str, _Flow] = {}
     depths: dict[str, int] = {}
+
+    def deepen(name: str, words: int) -> None:
+        depths[name] = max(words, depths.get(name, 0))
+
     for module in modules:
         inputs = [name for name in module.inputs if name in flows]
         frame = _frame_pixels(module.parameters)
@@ -142,16 +167,35 @@ def with_depths(modules: tuple[Module, ...], streams: tuple[Stream, ...]) -> tup
         if len(inputs) > 1:
             for slot, name in enumerate(inputs):
                 pixels = input_pixels(module.parameters, slot)
-                depths[name] = _depth(flows[name], longest, wait, pixels, named[name])
+                deepen(name, _depth(flows[name], longest, wait, pixels, named[name]))
+        elif module.ip == "replay" and not flows[inputs[0]].direct:
+            held = 0 if inputs[0] in depths else flows[inputs[0]].held
+            deepen(inputs[0], int(fifo_depth(tile_words(module.parameters["tile"], held, named[inputs[0]].words))))
         elif (pixels := window_pixels(module.ip, module.parameters)) and not flows[inputs[0]].direct:
-            depths[inputs[0]] = int(fifo_depth(window_words(np.int64(pixels), frame, named[inputs[0]].words)))
+            deepen(inputs[0], int(fifo_depth(window_words(np.int64(pixels), frame, named[inputs[0]].words))))
         lead = max((flows[name].lead for name in inputs), default=0.0)
-        own = int(one_pixel_wait(module.parameters, frame))
-        direct = module.ip == "memory_read" or (module.ip == "width_converter" and flows[inputs[0]].direct)
+        own = int(one_pixel_wait(module.parameters, frame)) * module.repeats
+        direct = module.ip in ("memory_read", "replay") or (module.ip == "width_converter" and flows[inputs[0]].direct)
+        held = flows[inputs[0]].held if module.ip == "width_converter" else 0
+        if module.ip == "replay":
+            longest += tile_lag(module.parameters["tile"])
+        elif module.ip == "collect" and not _written(module, consumers):
+            held = module.parameters["tile"]
+            deepen(module.outputs[0], int(fifo_depth(tile_words(held, 0, named[module.outputs[0]].words))))
         for name in module.outputs:
             if named[name].tensor:
-                flows[name] = _Flow(longest + lag.needed, lead + lag.ahead, wait + own, direct)
+                flows[name] = _Flow(longest + lag.needed, lead + lag.ahead, wait + own, direct, held)
+    # What is loaded in front of the frames needs no room; streamed weights go on while their reader asks for more.
+    depths |= {name: STREAM_DEPTH for m in modules if m.ip == "slices_read" for name in m.outputs}
     return tuple(replace(s, depth=depths.get(s.name, STREAM_DEPTH if s.tensor else REGISTER_DEPTH)) for s in streams)
+
+
+def _written(module: Module, consumers: Mapping[str, Module]) -> bool:
+    """Whether what a module gives goes straight to memory."""
+    reader = consumers[module.outputs[0]]
+    if reader.ip == "width_converter":
+        reader = consumers[reader.outputs[0]]
+    return reader.ip == "memory_write"
 
 
 def _frame_pixels(parameters: Mapping[str, Any]) -> int:

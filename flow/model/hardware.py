@@ -14,6 +14,14 @@ from flow.ir import Folding
 
 
 @dataclass(frozen=True, slots=True)
+class Streaming:
+    """Weights that come from memory while frames pass: `slices` shares of a layer's filters, each for `tile` frames."""
+
+    slices: int
+    tile: int
+
+
+@dataclass(frozen=True, slots=True)
 class PartitionDesign:
     """Layers that share one bitstream.
 
@@ -25,6 +33,7 @@ class PartitionDesign:
         placement: memory of a node's weights (`flow.model.weight_memory.PLACEMENTS`), where it is not chosen by depth.
         fifos: words that streams hold, by the stream's name, where simulation has found them; the others follow the
             rules of `flow.model.fifos`.
+        streaming: nodes whose weights are streamed.
     """
 
     nodes: tuple[str, ...]
@@ -33,6 +42,7 @@ class PartitionDesign:
     reloaded: str | None = None
     fifos: Mapping[str, int] = field(default_factory=dict)
     placement: Mapping[str, str] = field(default_factory=dict)
+    streaming: Mapping[str, Streaming] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +64,7 @@ class Design:
                 "reloaded": p.reloaded,
                 "fifos": dict(p.fifos),
                 "placement": dict(p.placement),
+                "streaming": {n: {"slices": s.slices, "tile": s.tile} for n, s in p.streaming.items()},
             }
             for p in self.partitions
         ]
@@ -76,6 +87,7 @@ def design_from_json(data: Mapping[str, Any]) -> Design:
             p["reloaded"],
             p["fifos"],
             p.get("placement", {}),
+            {name: Streaming(**s) for name, s in p.get("streaming", {}).items()},
         )
         for p in data["partitions"]
     )
@@ -93,6 +105,7 @@ class Module:
         parameters: values of its data sheet's parameters.
         inputs, outputs: names of streams in the order of the IP's arguments.
         port: memory port that it owns, if any.
+        repeats: frames that pass it for each of the network's: slices, where weights are streamed.
     """
 
     name: str
@@ -102,6 +115,22 @@ class Module:
     inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
     port: str | None = None
+    repeats: int = 1
+
+    @property
+    def weighted(self) -> bool:
+        """Whether it multiplies with weights."""
+        return "weights_memory" in self.parameters
+
+    @property
+    def loaded(self) -> bool:
+        """Whether its weights are loaded by the weights chain, in front of the frames."""
+        return self.weighted and self.parameters["slices"] == 1
+
+    @property
+    def streamed(self) -> bool:
+        """Whether its weights come while frames pass."""
+        return self.weighted and self.parameters["slices"] > 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +140,7 @@ class Stream:
     Attributes:
         lanes, bits: values per word and width of each; a weights stream has one lane of `port_bits`.
         words: words per frame (0 for a weights stream).
+        repeats: frames that pass for each of the network's: slices, where weights are streamed.
         tensor: tensor that flows, "" for weights.
         depth: words that it holds.
         rows: rows of pixels of a frame, 1 where it has no more than one axis of one pixel.
@@ -123,6 +153,7 @@ class Stream:
     tensor: str
     depth: int = 2
     rows: int = 1
+    repeats: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +161,12 @@ class Port:
     """A memory port of a partition.
 
     Attributes:
-        name: argument of the top function (`in_0`, `out_0`, `weights`).
+        name: argument of the top function (`in_0`, `out_0`, `weights`, `slices_0`).
+        direction: in | out | weights (loaded in front of the frames) | slices (of weights that are streamed).
         tensor: boundary tensor, "" for weights.
         pixels, channels: of the tensor in one pass.
         pixel_stride: port words from one pixel to the next.
-        frame_words: port words of one frame in memory.
+        frame_words: port words of one frame in memory; of `slices`, of all of them.
         bits: width of one value.
     """
 
@@ -148,6 +180,11 @@ class Port:
     frame_words: int = 0
     bits: int = 0
 
+    @property
+    def busy(self) -> bool:
+        """Whether it moves words while frames pass."""
+        return self.direction != "weights"
+
 
 @dataclass(frozen=True, slots=True)
 class Partition:
@@ -160,6 +197,11 @@ class Partition:
     passes: int
     reloaded: str | None
     filters_per_pass: int
+
+    @property
+    def masters(self) -> int:
+        """Ports that share the memory while frames pass."""
+        return sum(p.busy for p in self.ports)
 
     def stream(self, name: str) -> Stream:
         return next(s for s in self.streams if s.name == name)

@@ -7,36 +7,43 @@ forked once for every further reader, and is converted to each reader's lanes in
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from flow.fixed_point import Numbers
 from flow.ir import Folding, Graph, Node, Shape
 from flow.model.curves import rows_of
 from flow.model.fifos import with_depths
-from flow.model.hardware import Design, Hardware, Module, Partition, PartitionDesign, Port, Stream
-from flow.model.weight_memory import BY_DEPTH, slot_bits, values_per_word, weight_rows, weights_memory
+from flow.model.hardware import Design, Hardware, Module, Partition, PartitionDesign, Port, Stream, Streaming
+from flow.model.shares import (
+    LoweringError,
+    NumbersOf,
+    filters_per_pass,
+    gathered,
+    is_alias,
+    narrowed,
+    with_filters,
+)
+from flow.model.weight_memory import (
+    BY_DEPTH,
+    memory_rows,
+    payload_words,
+    slot_bits,
+    values_per_word,
+    weight_rows,
+    weights_memory,
+)
 
-__all__ = ["Boundary", "LoweringError", "filters_per_pass", "lower", "slot_bits", "values_per_word", "weight_rows"]
-
-NumbersOf = Callable[[Node], Numbers]
-
-
-class LoweringError(ValueError):
-    """The design cannot be built; the message names the node."""
-
-
-def filters_per_pass(filters: int, passes: int, per_word: int) -> int:
-    """Filters of one reloading pass: an equal share, rounded up to whole port words."""
-    if passes == 1:
-        return filters
-    return math.ceil(math.ceil(filters / passes) / per_word) * per_word
-
-
-def is_alias(node: Node, source: Shape) -> bool:
-    """Whether the node moves no value: flattening a frame that has one pixel, or the other way round."""
-    return node.op.name in ("flatten", "unflatten") and math.prod(source[1:]) == 1
+__all__ = [
+    "Boundary",
+    "LoweringError",
+    "filters_per_pass",
+    "is_alias",
+    "lower",
+    "slot_bits",
+    "values_per_word",
+    "weight_rows",
+]
 
 
 def lower(graph: Graph, design: Design, numbers: NumbersOf, port_bits: int) -> Hardware:
@@ -103,41 +110,6 @@ class _Layout:
         return Boundary(channels, 1, math.ceil(channels / per_word))
 
 
-def narrowed(graph: Graph, part: PartitionDesign, port_bits: int, numbers: NumbersOf) -> dict[str, int]:
-    """Tensors of a reloaded partition that carry only one pass's channels, with that count.
-
-    The reloaded node and the chain of channel-wise modules behind it. LoweringError where a pass cannot be streamed:
-    a grouped convolution, anything but such a chain behind it, or another tensor that is written beside it (every
-    written tensor is placed by the pass).
-    """
-    if part.reloaded is None or part.weights_reloading == 1:
-        return {}
-    nodes, readers = graph.by_name(), graph.consumers()
-    node = nodes[part.reloaded]
-    if getattr(node.op, "groups", 1) != 1:
-        raise LoweringError(f"'{node.name}': a grouped convolution cannot be processed in passes")
-    chain = [node]
-    while inside := [r for r in readers[node.name] if r in part.nodes]:
-        before, node = node, nodes[inside[0]]
-        channelwise = (
-            not node.op.parameters(graph.input_shapes(node)) and node.op.arity == 1 and node.op.keeps_channels()
-        )
-        if len(inside) > 1 or not channelwise or leaves(graph, part, before.name):
-            raise LoweringError(f"'{node.name}' stands behind the reloaded '{part.reloaded}': it needs all channels")
-        chain.append(node)
-    others = [name for name in part.nodes if name != node.name and leaves(graph, part, name)]
-    if others:
-        raise LoweringError(f"'{others[0]}' leaves the partition beside the reloaded '{part.reloaded}'")
-    per_word = max(values_per_word(port_bits, numbers(n).output.bits) for n in chain)
-    share = filters_per_pass(chain[0].shape[0], part.weights_reloading, per_word)
-    return {n.name: share for n in chain}
-
-
-def leaves(graph: Graph, part: PartitionDesign, tensor: str) -> bool:
-    """Whether a tensor that the partition produces is read outside it."""
-    return tensor in graph.outputs or any(r not in part.nodes for r in graph.consumers()[tensor])
-
-
 @dataclass(slots=True)
 class _Builder:
     """Collects the modules and streams of one partition."""
@@ -151,9 +123,14 @@ class _Builder:
     taps: dict[str, list[str]] = field(default_factory=dict)
     """Streams of a tensor that wait for a reader."""
     shapes: dict[str, Shape] = field(init=False)
+    sliced: dict[str, tuple[str, int]] = field(init=False)
+    """Nodes that see slices, as `gathered` has them."""
+    repeats: int = 1
+    """Slices that what is being made sees."""
 
     def __post_init__(self) -> None:
         layout = self.layout
+        self.sliced = gathered(layout.graph, self.part)
         share = narrowed(layout.graph, self.part, layout.port_bits, layout.numbers)
         self.shapes = {name: (share.get(name, s[0]), *s[1:]) for name, s in layout.shapes.items()}
 
@@ -165,6 +142,7 @@ class _Builder:
         for name in self.part.nodes:
             self._layer(self.layout.nodes[name])
         self._weights_chain()
+        self._slices()
         share = self.shapes[self.part.reloaded][0] if self.part.reloaded else 0
         modules = tuple(self.modules)
         streams = self._deep(modules)
@@ -188,11 +166,12 @@ class _Builder:
         shape = self.shapes[tensor]
         name = f"s{len(self.streams)}"
         words = math.prod(shape[1:]) * math.ceil(shape[0] / lanes)
-        self.streams[name] = Stream(name, lanes, bits, words, tensor, rows=rows_of(shape))
+        self.streams[name] = Stream(name, lanes, bits, words, tensor, rows=rows_of(shape), repeats=self.repeats)
         return name
 
     def _module(self, ip: str, node: str, parameters: Mapping[str, int], **ends: Any) -> None:
-        self.modules.append(Module(f"m{len(self.modules)}_{ip}", ip, node, parameters, **ends))
+        name = f"m{len(self.modules)}_{ip}"
+        self.modules.append(Module(name, ip, node, parameters, repeats=self.repeats, **ends))
 
     def _simple(self, tensor: str, lanes: int, bits: int) -> dict[str, int]:
         shape = self.shapes[tensor]
@@ -282,11 +261,18 @@ class _Builder:
         op = node.op
         if node.name == self.part.reloaded and self.shapes[node.name][0] != node.shape[0]:
             share = self.shapes[node.name][0]
-            op = replace(op, **{"filters" if hasattr(op, "filters") else "features": share})  # type: ignore[type-var]
+            op = with_filters(op, share)
+        streamed, share = self.sliced.get(node.name, ("", 0))
+        if streamed:
+            op = with_filters(op, share) if streamed == node.name else op
+            self.shapes[node.name] = (share, *node.shape[1:])
         folding = self.part.foldings[node.name]
         if not op.legal_folding(folding, sources):
             raise LoweringError(f"'{node.name}': {op.name} cannot be folded by {folding.as_json()}")
+        self.repeats = self.part.streaming[streamed].slices if streamed and streamed != node.name else 1
         inputs = [self._take(i, folding.lanes_in) for i in node.inputs]
+        if streamed == node.name:
+            inputs = [self._replayed(node.inputs[0], inputs[0], self.part.streaming[streamed])]
         if op.name == "concat":
             self._concat(node, folding, inputs)
             return
@@ -294,11 +280,47 @@ class _Builder:
         parameters = op.module_parameters(sources, numbers, folding)
         if op.parameters(sources):
             placement = self.part.placement.get(node.name, BY_DEPTH)
-            memory = int(weights_memory(placement, weight_rows(parameters)))
-            parameters |= {"port_bits": self.layout.port_bits, "weights_memory": memory}
+            streaming = self.part.streaming.get(node.name, Streaming(1, 1))
+            parameters |= {"slices": streaming.slices, "tile": streaming.tile, "port_bits": self.layout.port_bits}
+            parameters["weights_memory"] = int(weights_memory(placement, memory_rows(parameters)))
         out = self._stream(node.name, folding.lanes_out, numbers.output.bits)
         self._module(op.ip, node.name, parameters, inputs=tuple(inputs), outputs=(out,))
-        self._offer(node.name, out)
+        if streamed and self.sliced.get(self._reader(node.name)) == (streamed, share):
+            self.taps[node.name] = [out]
+        else:
+            self._offer(node.name, self._collected(node, out, streamed) if streamed else out)
+        self.repeats = 1
+
+    # Slices of streamed weights
+
+    def _reader(self, tensor: str) -> str:
+        readers = self.layout.readers[tensor]
+        return readers[0] if readers else ""
+
+    def _replayed(self, tensor: str, source: str, streaming: Streaming) -> str:
+        """The streamed layer's input, once for every slice."""
+        stream = self.streams[source]
+        parameters = self._simple(tensor, stream.lanes, stream.bits)
+        parameters |= {"slices": streaming.slices, "tile": streaming.tile}
+        self.repeats = streaming.slices
+        out = self._stream(tensor, stream.lanes, stream.bits)
+        self.repeats = 1
+        self._module("replay", tensor, parameters, inputs=(source,), outputs=(out,))
+        self.repeats = streaming.slices
+        return out
+
+    def _collected(self, node: Node, source: str, streamed: str) -> str:
+        """The slices of a node's output put together."""
+        streaming, stream = self.part.streaming[streamed], self.streams[source]
+        share = self.shapes[node.name][0]
+        if share % stream.lanes:
+            raise LoweringError(f"'{node.name}': {stream.lanes} lanes do not divide the {share} channels of a slice")
+        self.shapes[node.name], self.repeats = node.shape, 1
+        parameters = self._simple(node.name, stream.lanes, stream.bits)
+        parameters |= {"slices": streaming.slices, "tile": streaming.tile}
+        out = self._stream(node.name, stream.lanes, stream.bits)
+        self._module("collect", node.name, parameters, inputs=(source,), outputs=(out,))
+        return out
 
     def _renamed(self, stream: str, tensor: str) -> str:
         self.streams[stream] = replace(self.streams[stream], tensor=tensor)
@@ -323,7 +345,7 @@ class _Builder:
 
     def _weights_chain(self) -> None:
         """One reader; a splitter before every weighted module but the last."""
-        weighted = [m for m in self.modules if "weights_memory" in m.parameters]
+        weighted = [m for m in self.modules if m.loaded]
         if not weighted:
             return
         width = self.layout.port_bits
@@ -340,6 +362,19 @@ class _Builder:
             parameters = {"port_bits": width, "layers_after": later}
             self._module("weights_split", module.node, parameters, inputs=(source,), outputs=(mine, rest))
             feeds[module.name], source = mine, rest
+        self.modules = [replace(m, inputs=(*m.inputs, feeds[m.name])) if m.name in feeds else m for m in self.modules]
+
+    def _slices(self) -> None:
+        """A reader of its own for every streamed layer."""
+        width = self.layout.port_bits
+        feeds = {}
+        for count, module in enumerate([m for m in self.modules if m.streamed]):
+            words = module.repeats * int(payload_words(module.parameters))
+            port = Port(f"slices_{count}", "slices", "", width, frame_words=words)
+            self.ports.append(port)
+            feeds[module.name] = self._weights_stream()
+            parameters = {"port_bits": width, "words": words, "tile": module.parameters["tile"]}
+            self._module("slices_read", module.node, parameters, outputs=(feeds[module.name],), port=port.name)
         self.modules = [replace(m, inputs=(*m.inputs, feeds[m.name])) if m.name in feeds else m for m in self.modules]
 
     def _weights_stream(self) -> str:

@@ -223,5 +223,12 @@ PORT_IPS = ("memory_read", "memory_write")
 
 
 def frame_words(partition: Partition) -> int:
-    """Port words that one frame of one pass moves: what is read and what is written."""
-    return sum(p.pixels * -(-p.channels // values_per_word(p.port_bits, p.bits)) for p in partition.ports if p.tensor)
+    """Port words that one frame of one pass moves: what is read and written, and its share of streamed weights."""
+    moved = sum(p.pixels * -(-p.channels // values_per_word(p.port_bits, p.bits)) for p in partition.ports if p.tensor)
+    return moved + sum(-(-words // tile) for words, tile in streamed_words(partition))
+
+
+def streamed_words(partition: Partition) -> list[tuple[int, int]]:
+    """Of every streamed layer the port words of all its weights, and the frames that these serve."""
+    readers = (m.parameters for m in partition.modules if m.ip == "slices_read")
+    return [(p["words"], p["tile"]) for p in readers]

@@ -1,7 +1,7 @@
 """Kernels in C++ that g++ compiles once into the user's cache: hot loops that numpy would walk through many times over.
 
-A library is named by the digest of its source and flags. g++ is there anyway for C simulation; where it is not, whoever
-asks for a kernel does the same work in Python, with the same result.
+A library is named by the digest of its source, the headers beside it, and flags. g++ is there anyway for C simulation;
+where it is not, whoever asks for a kernel does the same work in Python, with the same result.
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ def library(source: Path) -> ctypes.CDLL | None:
 
 def _compiled(source: Path, folder: Path) -> Path:
     """The shared library of a source, compiled if it is not there. OSError without a compiler or a place."""
-    digest = hashlib.sha256(source.read_bytes() + " ".join(FLAGS).encode()).hexdigest()[:16]
+    headers = sorted(source.parent.glob("*.h"))
+    text = b"\0".join(path.read_bytes() for path in (source, *headers))
+    digest = hashlib.sha256(text + " ".join(FLAGS).encode()).hexdigest()[:16]
     path = folder / f"{source.parent.name}-{os.uname().machine}-{digest}.so"
     if path.is_file():
         return path

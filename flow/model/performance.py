@@ -1,6 +1,6 @@
 """What a design does on a device: the model's figures for the report, worked out on the hardware that is generated.
 
-    t_pass(B)      = weight words / port rate + ((B - 1) * interval + latency) / f
+    t_pass(B)      = weight words / port rate + ((B - 1) * interval + max(latency, moving) + tiles) / f
     t_partition(B) = sum of t_pass over its reloading passes
     t_total(B, P)  = sum of t_partition + R * t_reconfiguration, R = P for P > 1 (a steady stream of batches), else 0
     throughput     = B / t_total
@@ -20,8 +20,15 @@ from flow.model.bounds import Bounds
 from flow.model.datasheet import Catalogue
 from flow.model.energy import FrameEnergy, energy_model
 from flow.model.hardware import Hardware, Module, Partition
-from flow.model.latency import memory_interval, pipeline_latency
-from flow.model.memory import MemorySystem, frame_words, kept_tensors, memory_system, stored_tensors
+from flow.model.latency import batch_cycles, interval_cycles, memory_interval, moving_cycles, pipeline_latency
+from flow.model.memory import (
+    MemorySystem,
+    frame_words,
+    kept_tensors,
+    memory_system,
+    stored_tensors,
+    streamed_words,
+)
 from flow.model.resources import FIFO, RESOURCES
 from flow.model.weight_memory import payload_words
 from flow.spec import Device
@@ -50,7 +57,10 @@ class PartitionFigures:
     Attributes:
         interval_cycles: cycles from frame to frame, stretched by the memory or a port where that is the slowest.
         latency_cycles: cycles of one frame from its first word in to its last word out.
+        tile_cycles: cycles by which a batch takes longer than all its intervals but one and a frame: where weights are
+            streamed, the frames of a tile wait for each other.
         memory_cycles: cycles from frame to frame that the memory and the slowest port need.
+        moving_cycles: of them, the memory's time for a frame's words. A pass does not end before the last are moved.
         frame_words: port words per frame and pass.
         weight_words: port words of weights of each pass.
         live_bytes: tensors in memory while it runs, one frame of each; of a batch, some may take others' place.
@@ -61,8 +71,10 @@ class PartitionFigures:
     interval_cycles: int
     latency_cycles: int
     memory_cycles: int
+    moving_cycles: int
     frame_words: int
     weight_words: tuple[int, ...]
+    tile_cycles: int
     live_bytes: int
     resources: Mapping[str, int]
     fifos: Mapping[str, int]
@@ -204,7 +216,8 @@ def evaluate(
     switch_s = device.reconfiguration_s or 0.0
     total_s = sum(p.time_s for p in parts) + reconfigurations * switch_s
     latency_s = sum(p.latency_s for p in parts) + (count - 1) * switch_s
-    weights_bytes = sum(sum(p.weight_words) for p in parts) * memory.port_bits // 8
+    streamed = sum(words for part in hardware.partitions for words, _ in streamed_words(part))
+    weights_bytes = (sum(sum(p.weight_words) for p in parts) + streamed) * memory.port_bits // 8
     clock = design.clock_mhz * 1e6
     traffic = max(p.frame_words * memory.port_bits * clock / p.interval_cycles for p in parts)
     fps = design.batch / total_s
@@ -243,7 +256,7 @@ def _energy(
     products, words = 0, 0
     for part, figures in zip(hardware.partitions, parts, strict=True):
         for m in part.modules:
-            if "weights_memory" in m.parameters:
+            if m.weighted:
                 times = 1 if m.node == part.reloaded else part.passes
                 products += macs[m.node] * times * m.parameters["data_bits"] * m.parameters["weight_bits"]
         loaded = 0 if is_resident(len(parts), part.passes) else sum(figures.weight_words)
@@ -275,8 +288,9 @@ def _partition(
     design = hardware.design
     modules = tuple(module_figures(m, catalogue) for m in part.modules)
     stretched = memory_interval(part, catalogue, memory, design.clock_mhz)
-    interval = max(stretched, *(m.interval for m in modules))
+    interval = interval_cycles(part, catalogue, memory, design.clock_mhz)
     latency = pipeline_latency(part, catalogue, memory, design.clock_mhz)
+    moving = moving_cycles(part, memory, design.clock_mhz)
     fifos = {name: 0 for name in RESOURCES}
     for stream in part.streams:
         for name, amount in catalogue.fifo_cost(stream.depth, stream.lanes * stream.bits).items():
@@ -286,25 +300,28 @@ def _partition(
     clock = design.clock_mhz * 1e6
     loads = [0] if is_resident(len(hardware.partitions), part.passes) else list(weight_words)
     load_s = sum(float(memory.load_seconds(w, design.clock_mhz)) for w in loads)
-    time_s = load_s + part.passes * ((design.batch - 1) * interval + latency) / clock
+    steady = (design.batch - 1) * interval + max(latency, moving)
+    tiles = batch_cycles(part, catalogue, memory, design.clock_mhz, design.batch) - steady
+    time_s = load_s + part.passes * (steady + tiles) / clock
     latency_s = load_s + part.passes * latency / clock
     return PartitionFigures(
-        part.index, part.passes, interval, latency, stretched, frame_words(part), weight_words, live, resources,
+        part.index, part.passes, interval, latency, stretched, moving, frame_words(part), weight_words, tiles, live,
+        resources,
         fifos, modules, time_s, latency_s,
     )  # fmt: skip
 
 
 def module_figures(module: Module, catalogue: Catalogue) -> ModuleFigures:
-    """A module's cycles and resources, from its data sheet."""
+    """A module's cycles and resources, from its data sheet; the interval is that of a whole frame, all slices."""
     figures = {name: int(value) for name, value in catalogue.evaluate(module.ip, module.parameters).items()}
     resources = {name: figures[name] for name in RESOURCES}
-    timing = (figures["interval"], figures["fill"], figures["drain"])
+    timing = (module.repeats * figures["interval"], figures["fill"], figures["drain"])
     return ModuleFigures(module.name, module.ip, module.node, *timing, resources)
 
 
 def pass_words(part: Partition) -> tuple[int, ...]:
     """Port words of the weights of each pass: a header word a layer, all payloads first, then the reloaded one's."""
-    weighted = [m for m in part.modules if "weights_memory" in m.parameters]
+    weighted = [m for m in part.modules if m.loaded]
     payloads = {m.node: int(payload_words(m.parameters)) for m in weighted}
     first = len(weighted) + sum(payloads.values())
     if part.passes == 1:

@@ -39,7 +39,8 @@ def _simulated(part: PartitionFigures, found: SizedPartition | None, batch: int,
         return part
     interval, latency = max(part.interval_cycles, found.interval), found.latency
     later = latency - part.latency_cycles
-    longer = (batch - 1) * (interval - part.interval_cycles) + later
+    last = max(latency, part.moving_cycles) - max(part.latency_cycles, part.moving_cycles)
+    longer = (batch - 1) * (interval - part.interval_cycles) + last
     return replace(
         part,
         interval_cycles=interval,

@@ -23,7 +23,7 @@ import numpy as np
 from flow.model.hardware import Partition, Stream
 from flow.model.resources import STREAM_DEPTH, fifo_depth
 from flow.model.simulation import InvocationTimes, Schedules, Simulator, Timing
-from flow.model.simulation.plan import INPUTS, Kind, Plan
+from flow.model.simulation.plan import INPUTS, Kind, Pace, Plan
 
 MARGIN_WORDS = 2
 MARGIN_SHARE = 16
@@ -74,6 +74,7 @@ class SizedPartition:
         intervals: simulated with all module latencies multiplied, None for a deadlock.
         frames: frames of the last simulations, which show these figures.
         by_rule: the depths are those of `flow.model.fifos`, whatever pace they hold: sized ones do not fit.
+        slack: share of the pace that the least depths give up, because those that hold it do not fit.
     """
 
     index: int
@@ -86,6 +87,7 @@ class SizedPartition:
     simulations: int
     fifos: tuple[SizedFifo, ...]
     by_rule: bool = False
+    slack: float = 0.0
 
     def depths(self) -> dict[str, int]:
         """Built depth by stream."""
@@ -142,6 +144,15 @@ def simulated_as_given(
     return _Sizing(partition, schedules, timing, expected).given()
 
 
+def simulated_with(
+    partition: Partition, schedules: Schedules, timing: Timing, sized: SizedPartition, depths: Mapping[str, int]
+) -> SizedPartition:
+    """A sized partition with FIFOs that are as deep or deeper."""
+    sizing = _Sizing(partition, schedules, timing, sized.expected)
+    sizing.frames, sizing.target = sized.frames, sized.unbounded
+    return sizing._proved({fifo.stream: fifo.least for fifo in sized.fifos}, depths)
+
+
 def with_margin(least: int) -> int:
     """Depth that is built for a FIFO that must hold `least` words."""
     if least <= STREAM_DEPTH:
@@ -166,7 +177,7 @@ class _Sizing:
 
     def __init__(self, partition: Partition, schedules: Schedules, timing: Timing, expected: Expected) -> None:
         # Weights are loaded before the first frame: they change nothing between frames.
-        loads = {m.name: 0 for m in partition.modules if "weights_memory" in m.parameters}
+        loads = {m.name: 0 for m in partition.modules if m.loaded}
         self.partition, self.timing, self.expected = partition, timing, expected
         self.simulator = Simulator(partition, schedules, loads)
         self.streams = {s.name: s for s in partition.streams if s.tensor}
@@ -247,7 +258,7 @@ class _Sizing:
         self.simulations += 1
         reads = Kind.READER
         own = self.simulator.plans
-        plans = tuple(_source(p, self.target) if p.kind == reads and p.per_frame else p for p in own)
+        plans = tuple(_source(p, self.target) if p.kind == reads and p.header else p for p in own)
         times = self.simulator.run(self.timing.with_streams(dict.fromkeys(self.streams, UNBOUNDED)), frames, plans)
         assert isinstance(times, InvocationTimes), "unbounded FIFOs never deadlock"
         return times, _last(times, self.writers)
@@ -347,6 +358,5 @@ def _source(plan: Plan, interval: int) -> Plan:
     trips = np.diff(at, prepend=-1).astype(np.int32)
     masks = np.full(plan.words, 1 << INPUTS, np.uint8)
     header = ((plan.header, 1, 0, 1),) if plan.header else ()
-    return replace(
-        plan, kind=Kind.STREAMS, runs=header, trips=trips, masks=masks, idle=interval - 1 - int(at[-1]), busy=interval
-    )
+    pace = Pace(trips, masks, interval - 1 - int(at[-1]), interval)
+    return replace(plan, kind=Kind.STREAMS, runs=header, pace=pace)

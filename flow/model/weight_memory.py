@@ -57,6 +57,11 @@ def weight_rows(parameters: Mapping[str, Any]) -> Any:
     )
 
 
+def memory_rows(parameters: Mapping[str, Any]) -> Any:
+    """Depth of the memory: two slices of streamed weights, one of which is loaded."""
+    return weight_rows(parameters) * np.where(np.asarray(parameters["slices"]) > 1, 2, 1)[()]
+
+
 def weight_banks(parameters: Mapping[str, Any]) -> Any:
     """Multipliers, each with its bank of weights."""
     banks = parameters["coarse_in"] * parameters["coarse_out"]

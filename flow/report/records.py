@@ -154,7 +154,8 @@ def partition_times(performance: Document, design: Document | None) -> tuple[Par
 
 
 def _partition_time(part: Document, design: Document, batch: int, clock: float, switch_s: float) -> PartitionTime:
-    compute = part["passes"] * ((batch - 1) * part["interval_cycles"] + part["latency_cycles"]) / clock
+    cycles = (batch - 1) * part["interval_cycles"] + part["latency_cycles"] + part.get("tile_cycles", 0)
+    compute = part["passes"] * cycles / clock
     load = part["time_s"] - compute
     return PartitionTime(
         index=part["index"],

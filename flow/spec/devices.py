@@ -32,7 +32,7 @@ def read_devices(project: Path) -> tuple[Device, ...]:
 
 
 def device_table(project: Path) -> str:
-    """One line a device: part, resources, memory, guide clock, host, seconds to reconfigure."""
+    """One line a device: part, usable resources, memory, guide clock, host, seconds to reconfigure."""
     rows = [_HEAD, *(_row(device) for device in read_devices(project))]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
     return "".join(
@@ -41,7 +41,7 @@ def device_table(project: Path) -> str:
 
 
 def _row(device: Device) -> Sequence[str]:
-    resources = device.resources
+    resources = device.usable
     counts = (resources.dsp, resources.bram18, resources.uram, resources.lut, resources.ff)
     memory = " + ".join(f"{m.kind} {_capacity(m)} {m.bandwidth_gbps:g} Gb/s" for m in device.memories)
     seconds = "one partition" if device.reconfiguration_s is None else f"{device.reconfiguration_s:g} s"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flow.spec.build import Constraints, Device, Energy, Memory, Precision, Resources, Utilisation, Width
+from flow.spec.build import Constraints, Device, Energy, Memory, Precision, Resources, Shell, Utilisation, Width
 from flow.spec.parts import Part
 
 _RESOURCES = ("dsp", "bram18", "uram", "lut", "ff")
@@ -30,7 +30,12 @@ def read_device(part: Part, build: str) -> Device:
         configuration_bits=plain.get("configuration_bits"),
         source=plain["source"].strip(),
         energy=_energy(plain["energy"]) if "energy" in plain else None,
+        shell=_shell(plain["shell"]) if "shell" in plain else None,
     )
+
+
+def _shell(plain: Mapping[str, Any]) -> Shell:
+    return Shell(Resources(**{name: plain.get(name, 0) for name in _RESOURCES}), plain["source"].strip())
 
 
 def _energy(plain: Mapping[str, Any]) -> Energy:

@@ -205,6 +205,8 @@ def _paces(found: Exploration) -> str:
     if slower:
         worst = max(slower, key=lambda s: s.interval / s.expected.interval)
         said += f" (partition {worst.index}: {worst.interval} cycles, modelled {worst.expected.interval})"
+    if slack := max((s.slack for s in sized), default=0.0):
+        said += f"; up to {slack:.0%} of a pace given up for smaller FIFOs"
     if kept := sum(s.by_rule for s in sized):
         said += f"; {counted(kept, 'partition')} with FIFOs by rule, for sized ones do not fit"
     return said + (f"; FIFOs by rule beside {', '.join(unknown)}: no schedule in the data sheet" if unknown else "")

@@ -70,7 +70,7 @@ def _code_digest(root: Path, packages: tuple[str, ...]) -> str:
     state = hashlib.sha256()
     for package in packages:
         folder = root / "flow" / package
-        for path in sorted(p for p in folder.rglob("*") if p.suffix in (".py", ".cpp")):
+        for path in sorted(p for p in folder.rglob("*") if p.suffix in (".py", ".cpp", ".h")):
             state.update(path.relative_to(root).as_posix().encode() + b"\0")
             state.update(path.read_bytes() + b"\0")
     return state.hexdigest()

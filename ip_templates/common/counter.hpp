@@ -33,6 +33,22 @@ template <int factor> inline int times(int value) {
     return product;
 }
 
+template <long long factor> inline long long multiple(long long value) {
+#pragma HLS INLINE
+    const long long product = value * factor;
+#pragma HLS BIND_OP variable=product op=mul impl=fabric
+    return product;
+}
+
+// floor(value / divisor) of a number below 2^bits, by one multiplication with a constant: the reciprocal is rounded up,
+// and value * divisor < 2^shift keeps its error below 1 (Granlund and Montgomery, PLDI 1994).
+template <int divisor, int bits> inline int quotient(int value) {
+#pragma HLS INLINE
+    const int shift = bits + log2_ceil(divisor);
+    constexpr int64_t reciprocal = (int64_t(1) << shift) / divisor + 1;
+    return int(multiply_in_fabric<bits + 1, bits + 2>(integer<bits + 1>(value), integer<bits + 2>(reciprocal)) >> shift);
+}
+
 // One axis of a padded frame: where the scan stands, whether there is data, whether a window ends here.
 template <int size, int pad0, int padded, int kernel, int stride, int outputs> class axis {
   public:

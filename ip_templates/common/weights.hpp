@@ -14,7 +14,8 @@
 namespace convmake {
 
 // `banks` weights are read together; there are `rows` such sets. `bias_lanes` biases are read together, `bias_rows` sets.
-template <int banks_, int rows_, int weight_bits_, int bias_lanes_, int bias_rows_, int bias_bits_, int port_bits_>
+// Of a layer whose slices take turns there are two halves of each memory: one multiplies while the other is loaded.
+template <int banks_, int rows_, int weight_bits_, int bias_lanes_, int bias_rows_, int bias_bits_, int port_bits_, int halves_ = 1>
 struct weights_layout {
     static const int banks = banks_;
     static const int rows = rows_;
@@ -23,15 +24,17 @@ struct weights_layout {
     static const int bias_rows = bias_rows_;
     static const int bias_bits = bias_bits_;
     static const int port_bits = port_bits_;
+    static const int depth = rows * halves_;
+    static const int bias_depth = bias_rows * halves_;
     static const int per_word = port_bits / slot_bits(weight_bits);
     static const int row_words = ceil_div(banks, per_word);
     static const int payload_words = rows * row_words + bias_lanes * bias_rows;
 
-    typedef integer<bias_bits> bias_ram[bias_lanes][bias_rows];
+    typedef integer<bias_bits> bias_ram[bias_lanes][bias_depth];
     typedef hls::stream<port_word<port_bits> > weights_stream;
 
 #ifdef CONVMAKE_NATIVE
-    typedef integer<weight_bits> weights_ram[rows][row_words * per_word];
+    typedef integer<weight_bits> weights_ram[depth][row_words * per_word];
     typedef const integer<weight_bits> *row_view;
 
     static row_view fetch(const weights_ram &ram, int row) { return ram[row]; }
@@ -43,7 +46,7 @@ struct weights_layout {
     }
 #else
     typedef ap_uint<per_word * weight_bits> chunk_t;
-    typedef chunk_t weights_ram[row_words][rows];
+    typedef chunk_t weights_ram[row_words][depth];
 
     // One row as it comes out of the memories; with a constant index, operator[] is wiring.
     struct row_view {
@@ -79,6 +82,11 @@ struct weights_layout {
     }
 #endif
 
+    static void store_bias(bias_ram &bias, int lane, int row, const port_word<port_bits> &w) {
+#pragma HLS INLINE
+        bias[lane][row] = integer<bias_bits>(int64_t(uint64_t(low_bits<port_bits>(w))));
+    }
+
     template <class config>
     static void load(weights_stream &weights, weights_ram &ram, bias_ram &bias) {
 #pragma HLS INLINE
@@ -103,8 +111,7 @@ struct weights_layout {
         for (int i = 0; i < bias_lanes * bias_rows; ++i) {
 #pragma HLS PIPELINE II=1
             CONVMAKE_TICK_LOAD();
-            const int64_t raw = int64_t(uint64_t(low_bits<port_bits>(weights.read())));
-            bias[lane.value()][bias_row.value()] = integer<bias_bits>(raw);
+            store_bias(bias, lane.value(), bias_row.value(), weights.read());
             if (lane.last()) bias_row.next();
             lane.next();
         }
@@ -148,7 +155,7 @@ template <class layer> struct with_weights<layer, BRAM> {
 #pragma HLS ARRAY_PARTITION variable=ram complete dim=1
 #pragma HLS BIND_STORAGE variable=ram type=ram_s2p impl=bram
 #endif
-        with_biases<layer, small_or_block(layer::layout::bias_rows)>::run(in, weights, out, ram);
+        with_biases<layer, small_or_block(layer::layout::bias_depth)>::run(in, weights, out, ram);
     }
 };
 
@@ -160,7 +167,7 @@ template <class layer> struct with_weights<layer, LUTRAM> {
 #pragma HLS ARRAY_PARTITION variable=ram complete dim=1
 #pragma HLS BIND_STORAGE variable=ram type=ram_s2p impl=lutram
 #endif
-        with_biases<layer, small_or_block(layer::layout::bias_rows)>::run(in, weights, out, ram);
+        with_biases<layer, small_or_block(layer::layout::bias_depth)>::run(in, weights, out, ram);
     }
 };
 
@@ -172,7 +179,7 @@ template <class layer> struct with_weights<layer, URAM> {
 #pragma HLS ARRAY_PARTITION variable=ram complete dim=1
 #pragma HLS BIND_STORAGE variable=ram type=ram_s2p impl=uram
 #endif
-        with_biases<layer, small_or_block(layer::layout::bias_rows)>::run(in, weights, out, ram);
+        with_biases<layer, small_or_block(layer::layout::bias_depth)>::run(in, weights, out, ram);
     }
 };
 

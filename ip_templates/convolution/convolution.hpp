@@ -12,6 +12,7 @@
 #include "multiply_accumulate.hpp"
 #include "process.hpp"
 #include "requantise.hpp"
+#include "slices.hpp"
 #include "stream.hpp"
 #include "types.hpp"
 #include "weights.hpp"
@@ -48,7 +49,7 @@ template <class c> struct convolution_layer {
     typedef word<cg * ci, c::data_bits> in_word;
     typedef word<out_lanes, c::out_bits> out_word;
     typedef weights_layout<cg * co * ci * fine, gf * n * m * q, c::weight_bits, out_lanes, gf * m, c::acc_bits,
-                           c::port_bits> layout;
+                           c::port_bits, (c::slices > 1 ? 2 : 1)> layout;
     typedef integer<c::data_bits> operands[q][cg][ci * fine];
 
     // Order the window as the multipliers take it, window positions beyond the kernel being 0.
@@ -73,7 +74,8 @@ template <class c> struct convolution_layer {
         CONVMAKE_PROCESS(c);
         const header h = read_header<c::data_bits>(in);
         write_header<c::out_bits>(out, h);
-        layout::template load<c>(weights, ram, bias);
+        weights_source<c, layout, trips> source(h);
+        source.first(weights, ram, bias);
 
         sliding_window<in_word, in_words, padded_h, padded_w, c::kernel_d, c::kernel_h, c::kernel_w> window;
         accumulator<out_lanes, m, q, c::acc_bits> sums;
@@ -92,53 +94,58 @@ template <class c> struct convolution_layer {
         counter<gf * m> bias_row;
 
     frames:
-        for (int frame = 0; frame < h.frames; ++frame) {
+        for (int round = 0; source.more(round); ++round) {
+            source.begin();
         steps:
-            for (long long step = 0; step < trips; ++step) {
+            for (long long step = 0; step < source.trips(); ++step) {
 #pragma HLS PIPELINE II=1
 #pragma HLS LOOP_FLATTEN
                 CONVMAKE_TICK();
+                source.load(weights, ram, bias);
                 window.step();
                 sums.step();
-                const bool computes = at_d.window_end() && at_h.window_end() && at_w.window_end();
-                if (j.first() && s.first()) {
-                    in_word newest = zero_word<in_word>();
-                    if (at_d.inside() && at_h.inside() && at_w.inside()) newest = in.read();
-                    window.push(newest, taps);
-                    if (computes) unpack(taps, values);
-                }
-                if (computes) {
-                    const typename layout::row_view row_weights = layout::fetch(ram, row.value());
-                    out_word result = zero_word<out_word>();
-                    for (int gl = 0; gl < cg; ++gl) {
-#pragma HLS UNROLL
-                        for (int o = 0; o < co; ++o) {
-#pragma HLS UNROLL
-                            const int lane = gl * co + o;
-                            const integer<c::acc_bits> total = sums.add(
-                                lane, j.value(), s.first(), s.last(), i.first(), bias[lane][bias_row.value()],
-                                dot<ci * fine, c::data_bits, c::weight_bits>(values[s.value()][gl], row_weights,
-                                                                             lane * ci * fine));
-                            const bool padding = clips_zero<c>() && j.value() >= ceil_div(c::filters / c::groups - o, co);
-                            if (i.last() && s.last() && !padding)
-                                set_lane<c::out_bits>(result, lane, requantise<c, c::acc_bits>(total));
-                        }
+                if (source.computes()) {
+                    const bool computes = at_d.window_end() && at_h.window_end() && at_w.window_end();
+                    if (j.first() && s.first()) {
+                        in_word newest = zero_word<in_word>();
+                        if (at_d.inside() && at_h.inside() && at_w.inside()) newest = in.read();
+                        window.push(newest, taps);
+                        if (computes) unpack(taps, values);
                     }
-                    if (i.last() && s.last()) out.write(result);
-                    if (i.first() && s.last()) bias_row.next();
-                    row.next();
+                    if (computes) {
+                        const typename layout::row_view row_weights = layout::fetch(ram, row.value() + source.row());
+                        out_word result = zero_word<out_word>();
+                        for (int gl = 0; gl < cg; ++gl) {
+#pragma HLS UNROLL
+                            for (int o = 0; o < co; ++o) {
+#pragma HLS UNROLL
+                                const int lane = gl * co + o;
+                                const integer<c::acc_bits> total = sums.add(
+                                    lane, j.value(), s.first(), s.last(), i.first(), bias[lane][bias_row.value() + source.bias_row()],
+                                    dot<ci * fine, c::data_bits, c::weight_bits>(values[s.value()][gl], row_weights,
+                                                                                 lane * ci * fine));
+                                const bool padding = clips_zero<c>() && j.value() >= ceil_div(c::filters / c::groups - o, co);
+                                if (i.last() && s.last() && !padding)
+                                    set_lane<c::out_bits>(result, lane, requantise<c, c::acc_bits>(total));
+                            }
+                        }
+                        if (i.last() && s.last()) out.write(result);
+                        if (i.first() && s.last()) bias_row.next();
+                        row.next();
+                    }
+                    const bool word_done = !computes || (j.last() && s.last());
+                    const bool pixel_done = word_done && i.last() && g.last();
+                    const bool line_done = pixel_done && at_w.last();
+                    const bool plane_done = line_done && at_h.last();
+                    if (computes && s.last()) j.next();
+                    if (computes) s.next();
+                    if (word_done && i.last()) g.next();
+                    if (word_done) i.next();
+                    if (pixel_done) at_w.next();
+                    if (line_done) at_h.next();
+                    if (plane_done) at_d.next();
                 }
-                const bool word_done = !computes || (j.last() && s.last());
-                const bool pixel_done = word_done && i.last() && g.last();
-                const bool line_done = pixel_done && at_w.last();
-                const bool plane_done = line_done && at_h.last();
-                if (computes && s.last()) j.next();
-                if (computes) s.next();
-                if (word_done && i.last()) g.next();
-                if (word_done) i.next();
-                if (pixel_done) at_w.next();
-                if (line_done) at_h.next();
-                if (plane_done) at_d.next();
+                source.next();
             }
         }
     }

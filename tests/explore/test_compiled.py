@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from flow.explore import compiled
-from flow.explore.compiled import Evaluator
-from flow.explore.population import Figures, evaluate_population
+from flow.explore.compiled import CompiledSpace, Evaluator
+from flow.explore.population import Figures, Population, evaluate_population
 from flow.ir import Graph
 from flow.spec import Device, Precision, Width
 from tests.explore import devices, networks
@@ -45,6 +45,32 @@ def test_the_kernel_finds_what_the_arrays_find(
     assert evaluator.compiled is not None, "g++ is needed"
     population = random_population(space, 200, 5, reloading)
     assert not differing(evaluate_population(space, population), evaluator(population))
+
+
+@pytest.mark.parametrize("remembered", [0, 50, 1000])
+def test_what_is_remembered_of_partitions_changes_nothing(remembered: int) -> None:
+    """Designs that share partitions, with little room and with enough."""
+    space = space_of(networks.squeezenet(), devices.zc706(), 16, Precision())
+    compiled_space = CompiledSpace(space, compiled.kernel(), remembered)
+    first = random_population(space, 100, 7, True)
+    crossed = Population(first.cuts, np.where(np.arange(first.rows.shape[1]) < 12, first.rows, first.rows[::-1]))
+    for population in (first, crossed, first):
+        found = compiled_space.figures(population.cuts, population.rows)
+        assert not differing(evaluate_population(space, population), found)
+
+
+def test_equal_partitions_that_read_what_was_made_in_several_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five words a pixel made in two passes lie six apart, so who reads them has shorter bursts."""
+    monkeypatch.setattr("flow.explore.space._pass_choices", lambda *_: (2,))
+    space = space_of(networks.chain((20, 9)), devices.zc706())
+    rows = np.array([[p.tables[1].start for p in space.positions]] * 2)
+    rows[1, 0] = space.positions[0].tables[2].start
+    cuts = np.zeros(rows.shape, bool)
+    cuts[:, 1] = True
+    population = Population(cuts, rows)
+    expected = evaluate_population(space, population)
+    assert expected.interval[0, 1] < expected.interval[1, 1]
+    assert not differing(expected, Evaluator(space)(population))
 
 
 def test_without_a_compiler_the_arrays_do_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -10,7 +10,7 @@ import numpy as np
 
 import flow.operators  # noqa: F401 - registers the operators
 from flow.ir import Folding, Graph, Node, Operator, Shape, Stored, verify
-from flow.model.hardware import Design, Hardware, PartitionDesign
+from flow.model.hardware import Design, Hardware, PartitionDesign, Streaming
 from flow.model.lowering import lower
 from flow.numerics import Realised, quantise, seeded_frames
 from flow.operators.add import Add
@@ -59,11 +59,15 @@ def sample(
     *,
     cuts: Sequence[int] = (),
     passes: int = 1,
+    streaming: Mapping[str, Streaming] | None = None,
     bits: int = 16,
     port_bits: int = 64,
     batch: int = 2,
 ) -> Sample:
-    """`cuts`: layers in front of which a partition begins; `passes` of the last weighted layer of the last one."""
+    """`cuts`: layers in front of which a partition begins; `passes` of the last weighted layer of the last one.
+
+    `streaming`: layers whose weights are streamed.
+    """
     graph = _graph(layers, shape)
     realised = quantise(graph, lambda _name, _op: (bits, bits), seeded_frames(shape, 4, 1))
     foldings = {name: folding for name, _, _, folding in layers}
@@ -74,7 +78,9 @@ def sample(
         last = stop == len(layers) and passes > 1
         weighted = [n for n, op, *_ in layers[start:stop] if isinstance(op, Conv | Gemm)]
         folding = {n: foldings[n] for n in names}
-        parts.append(PartitionDesign(names, folding, passes if last else 1, weighted[-1] if last else None))
+        streamed = {n: s for n, s in (streaming or {}).items() if n in names}
+        reloaded = (passes, weighted[-1]) if last else (1, None)
+        parts.append(PartitionDesign(names, folding, *reloaded, streaming=streamed))
     design = Design("sample", "none", 100.0, batch, tuple(parts))
     return Sample(graph, realised, lower(graph, design, realised.numbers, port_bits))
 
@@ -172,3 +178,17 @@ def reloaded(passes: int = 3, **options: int) -> Sample:
         ("p", pool("max", 2, 2), ("b",), one(2)),
     ]
     return sample(layers, (2, 6, 6), passes=passes, **options)
+
+
+def streamed(tile: int = 2, **options: int) -> Sample:
+    """Streamed weights in the middle, with a pool that sees slices and a skip around them, and at the end."""
+    layers: list[Layer] = [
+        ("a", conv(6, 3, pad=1, activation="relu"), ("x",), Folding(2, 2)),
+        ("b", conv(6, 3, pad=1, activation="relu"), ("a",), Folding(2, 1, 1, 3)),
+        ("s", Add(), ("b", "a"), one(2)),
+        ("c", conv(6, 3), ("s",), Folding(3, 1, 1, 9)),
+        ("p", pool("max", 2, 2), ("c",), one(1)),
+        ("g", Gemm(8), ("p",), Folding(3, 2)),
+    ]
+    streaming = {"b": Streaming(3, 1), "c": Streaming(2, tile), "g": Streaming(4, tile + 1)}
+    return sample(layers, (2, 6, 6), streaming=streaming, **options)

@@ -43,7 +43,7 @@ def test_reconfiguration_loads_everything_again() -> None:
 
 
 def test_batch_fits_the_header() -> None:
-    sample = classifier(batch=70000)
+    sample = classifier(batch=1 << 20)
     with pytest.raises(BuildError, match="GEN021"):
         schedule(sample.hardware, sample.realised)
 

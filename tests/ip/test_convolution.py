@@ -94,7 +94,8 @@ def random_numbers(r: random.Random, terms: int) -> dict[str, int]:
     numbers |= {"shift": r.choice((max(0, acc - out - 4), acc - out - 3, acc - out, -1, 1))}
     numbers |= {"activation": r.randint(0, 3)}
     numbers |= {"clip_min": r.choice((0, -3, 1)), "clip_max": 9, "alpha": r.choice((3277, 328, -8192, 40000))}
-    return numbers | {"port_bits": r.choice((64, 128)), "weights_memory": r.randint(0, 2)}
+    fixed = {"slices": 1, "tile": 1}
+    return numbers | {"port_bits": r.choice((64, 128)), "weights_memory": r.randint(0, 2)} | fixed
 
 
 def integers(rng: np.random.Generator, bits: int, *shape: int) -> np.ndarray:

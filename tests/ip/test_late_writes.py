@@ -76,7 +76,7 @@ def folding(ci: int, co: int, fine: int, kernel: tuple[int, int, int], stride: i
         c |= {f"in_{axis}": size, f"kernel_{axis}": k, f"stride_{axis}": stride, f"pad_{axis}0": k // 2}
         c |= {f"pad_{axis}1": k // 2, f"out_{axis}": (size + 2 * (k // 2) - k) // stride + 1}
     c |= {"data_bits": 8, "weight_bits": 8, "out_bits": 16, "acc_bits": 25, "shift": 3, "activation": 0}
-    return c | {"clip_min": 0, "clip_max": 0, "alpha": 0, "port_bits": 64, "weights_memory": 0}
+    return c | {"clip_min": 0, "clip_max": 0, "alpha": 0, "port_bits": 64, "weights_memory": 0, "slices": 1, "tile": 1}
 
 
 def foldings() -> list[dict[str, int]]:

@@ -12,6 +12,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from flow.model.datasheet import load_catalogue
@@ -19,6 +20,7 @@ from tests.ip import bench
 from tests.ip.bench import Case
 from tests.ip.test_channelwise import random_pool
 from tests.ip.test_convolution import random_config
+from tests.ip.test_slices import collect_case, replay_case
 from tests.ip.test_synthesis_source import HEADERS as ALL_HEADERS
 from tests.ip.test_synthesis_source import TYPES
 
@@ -148,19 +150,28 @@ def inner(r: random.Random, memory: int) -> dict[str, int]:
         "weight_bits": r.choice((4, 8, 16)),
     }
     c |= {"out_bits": 8, "acc_bits": r.randint(24, 45), "shift": 3, "clip_min": 0, "clip_max": 0, "alpha": 0}
-    return c | {"port_bits": r.choice((64, 128)), "weights_memory": memory}
+    return c | {"port_bits": r.choice((64, 128)), "weights_memory": memory, "slices": 1, "tile": 1}
 
 
 def cases() -> list[Case]:
     r = random.Random(21)
     made = [Case("convolution", weighted(r, k % 3), []) for k in range(12)]
     made += [Case("inner_product", inner(r, k % 3), []) for k in range(9)]
+    made += [Case("inner_product", inner(r, k) | {"slices": 3, "tile": 2}, []) for k in range(3)]
+    ungrouped = (weighted(r, k % 3) for k in range(12))
+    made += [Case("convolution", c | {"slices": 2, "tile": 1}, []) for c in ungrouped if c["groups"] == 1]
+    rng = np.random.default_rng(1)
+    made += [Case(case.ip, case.config | {"tile": tile}, []) for tile in (1, 90) for case in tiled(r, rng)]
     pools = [random_pool(r) for _ in range(6)]
     made += [Case("pool", c | {"in_w": c["in_w"] + wide}, []) for c in pools for wide in (0, 300)]
     sizes = (
         {"pixels": 49, "channels": n, "coarse": 2, "data_bits": 16, "kind": k} for n in (5, 90, 900) for k in (0, 1)
     )
     return made + [Case("global_pool", c, []) for c in sizes]
+
+
+def tiled(r: random.Random, rng: np.random.Generator) -> list[Case]:
+    return [maker(r, rng) for maker in (replay_case, collect_case) for _ in range(4)]
 
 
 def program(several: list[Case]) -> str:

@@ -64,12 +64,12 @@ def test_memory_read_sends_header_and_frames(tmp_path: Path, mode: str) -> None:
         c = layout(channels, passes, bits, port_bits)
         x = integers(rng, bits, 2, channels, c["pixels"])
         wanted.append(bench.to_words(x, port_bits // bench.slot_bits(bits)))
-        cases.append(Case("memory_read", c, [{"pointer": in_memory(x, c, 0, 0), "frames": 2, "tile": 65535}]))
+        cases.append(Case("memory_read", c, [{"pointer": in_memory(x, c, 0, 0), "frames": 2, "tile": 4095}]))
     bench.run(cases, tmp_path, mode)
     for case, words in zip(cases, wanted, strict=True):
         out = case.results[0]["out"]
         assert isinstance(out, Frames)
-        assert (out.tile, out.frames) == (65535, 2)
+        assert (out.tile, out.frames) == (4095, 2)
         np.testing.assert_array_equal(out.words, words, err_msg=str(case.config))
         assert case.results[0]["trips"] == 2 * bench.sheet("memory_read").evaluate(case.config, "DSP48E2")["interval"]
 
@@ -99,7 +99,7 @@ def test_reading_an_empty_stream_names_it(tmp_path: Path) -> None:
 def test_a_blob_of_another_size_stops_the_simulation(tmp_path: Path) -> None:
     c = {"pixels": 1, "channels": 2, "filters": 2, "coarse_in": 1, "coarse_out": 1, "data_bits": 8, "weight_bits": 8}
     c |= {"out_bits": 8, "acc_bits": 20, "shift": 0, "activation": 0, "clip_min": 0, "clip_max": 0, "alpha": 0}
-    c |= {"port_bits": 64, "weights_memory": 0}
+    c |= {"port_bits": 64, "weights_memory": 0, "slices": 1, "tile": 1}
     call = {"in": Frames(np.zeros((2, 1), dtype=np.int64), 1), "weights": bench.port_words([3, 1, 2, 3], 64)}
     with pytest.raises(AssertionError, match="m0: the weights blob is not of this layer's size"):
         bench.run([Case("inner_product", c, [call])], tmp_path, "native")

@@ -18,6 +18,7 @@ from tests.ip.test_gates import MAKERS as GATES
 from tests.ip.test_inner_product import random_case
 from tests.ip.test_memory import layout
 from tests.ip.test_movement import MAKERS as MOVERS
+from tests.ip.test_slices import collect_case, replay_case, streamed_cases
 
 DOCUMENTED = {
     "ARRAY_PARTITION": {"variable", "complete", "dim"},
@@ -57,6 +58,8 @@ def test_code_for_synthesis_compiles(tmp_path: Path) -> None:
     cases += [random_case(r, rng), *(make_case(random_config(r), k) for k in range(4))]
     cases += [Case("memory_read", layout(5, 1, 16, 64), []), Case("memory_write", layout(5, 2, 16, 64), [])]
     cases += [Case("weights_read", {"port_bits": 64}, [])]
+    cases += [Case("slices_read", {"port_bits": 64, "words": 9, "tile": 2}, [])]
+    cases += [replay_case(r, rng), collect_case(r, rng), *streamed_cases(2)]
     cases += [Case("weights_split", {"port_bits": 64, "layers_after": 1}, [])]
     includes = "".join(f'#include "{ip}.hpp"\n' for ip in sorted({case.ip for case in cases}))
     tops = "\n".join(top(k, case) for k, case in enumerate(cases))

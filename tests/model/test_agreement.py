@@ -73,7 +73,7 @@ def figures(part: Partition, catalogue: Catalogue, memory: MemorySystem) -> tupl
 
 def simulated(part: Partition, schedules: Schedules, memory: MemorySystem) -> tuple[int, int]:
     """Behind FIFOs that never fill."""
-    kept = {m.name: 0 for m in part.modules if "weights_memory" in m.parameters}
+    kept = {m.name: 0 for m in part.modules if m.loaded}
     deep = {s.name: 1 << 30 for s in part.streams if s.tensor}
     found = Simulator(part, schedules, kept).run(timing_of(part, schedules, memory, CLOCK_MHZ).with_streams(deep), 3)
     assert isinstance(found, InvocationTimes)
@@ -93,7 +93,7 @@ DRAWN = drawn()
 MOST = 6
 """Partitions that a wrong formula is tried on."""
 FORMULAS = (
-    ("convolution", "interval: padded_d * padded_h", "interval: padded_d * padded_h * 2"),
+    ("convolution", "steps: padded_d * padded_h", "steps: padded_d * padded_h * 2"),
     ("convolution", "outputs * in_words * (m * q - 1)\n", "outputs * in_words * (m * q)\n"),
     ("convolution", "  read: ((d * padded_h + h) * padded_w", "  read: ((d * padded_h + h + 1) * padded_w"),
     ("convolution", "  last: last_out_step", "  last: last_out_step * 9 // 10"),
@@ -106,7 +106,7 @@ FORMULAS = (
     ),
     ("pool", "  write: ((to_d", "  write: 300 + ((to_d"),
     ("global_pool", "fill: (pixels - 1) * words", "fill: 0"),
-    ("inner_product", "interval: n * m", "interval: n * m * 2"),
+    ("inner_product", "steps: n * m", "steps: n * m * 2"),
     ("width_converter", "interval: pixels * pixel_trips", "interval: pixels * pixel_trips * 3"),
 )
 

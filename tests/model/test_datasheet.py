@@ -72,6 +72,8 @@ CONVOLUTION = {
     "coarse_in": 4, "coarse_out": 3, "coarse_group": 1, "fine": 2, "data_bits": 16, "weight_bits": 16, "out_bits": 16,
     "acc_bits": 39, "shift": 0, "activation": 1, "clip_min": 0, "clip_max": 0, "alpha": 0, "port_bits": 64,
     "weights_memory": 0,
+    "slices": 1,
+    "tile": 1,
 }  # fmt: skip
 
 
@@ -93,6 +95,6 @@ def test_other_modules_by_hand():
     product = {
         "pixels": 4, "channels": 7, "filters": 10, "coarse_in": 2, "coarse_out": 3, "data_bits": 16, "weight_bits": 16,
         "out_bits": 16, "acc_bits": 39, "shift": 0, "activation": 0, "clip_min": 0, "clip_max": 0, "alpha": 0,
-        "port_bits": 64, "weights_memory": 0,
+        "port_bits": 64, "weights_memory": 0, "slices": 1, "tile": 1,
     }  # fmt: skip
     assert catalogue.evaluate("inner_product", product)["interval"] == 4 * 4 * 4

@@ -45,7 +45,7 @@ def timing(partition: Partition) -> Timing:
 
 def interval(partition: Partition, depths: dict[str, int], frames: int = FRAMES) -> float:
     """Cycles a frame in the long run, infinite for a deadlock."""
-    kept = {m.name: 0 for m in partition.modules if "weights_memory" in m.parameters}
+    kept = {m.name: 0 for m in partition.modules if m.loaded}
     found = Simulator(partition, SCHEDULES, kept).run(timing(partition).with_streams(depths), frames)
     if isinstance(found, Deadlock):
         return float("inf")
@@ -127,7 +127,7 @@ def test_the_result_does_not_depend_on_the_compiler_or_the_cores(monkeypatch: py
 def test_times_are_those_of_the_simulation() -> None:
     partition = long_skips()
     found = sized(partition)
-    kept = {m.name: 0 for m in partition.modules if "weights_memory" in m.parameters}
+    kept = {m.name: 0 for m in partition.modules if m.loaded}
     ran = Simulator(partition, SCHEDULES, kept).run(timing(partition).with_streams(found.depths()), found.frames)
     assert isinstance(ran, InvocationTimes)
     readers = tuple(m.name for m in partition.modules if m.ip == "memory_read")

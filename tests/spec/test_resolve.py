@@ -115,6 +115,17 @@ constraints: {utilisation: {dsp: 0.5}}
     assert build.constraints.utilisation == Utilisation(dsp=0.5)
 
 
+@pytest.mark.parametrize("name", ["u50", "u200", "u250"])
+def test_a_cards_platform_takes_its_share(name: str, tmp_path: Path) -> None:
+    """Of what the part has, designs get what the platform leaves; the share says where it is known from."""
+    device = resolve(write(tmp_path, f"network: vgg16\ndevice: {name}\n")).device
+    assert device.shell is not None and device.shell.source
+    for kind in ("dsp", "bram18", "uram", "lut", "ff"):
+        whole, taken = getattr(device.resources, kind), getattr(device.shell.takes, kind)
+        assert getattr(device.usable, kind) == whole - taken > 0.7 * whole
+    assert device.usable.lut < device.resources.lut
+
+
 def test_a_toy_device_and_network_are_one_file_each(tmp_path: Path) -> None:
     for folder in ("networks", "devices"):
         (tmp_path / "specs" / folder).mkdir(parents=True)

@@ -39,7 +39,7 @@ def kernel() -> Any | None:
     if found is None:
         return None
     function = found.convmake_simulate
-    function.argtypes = [ctypes.c_int64] * 5 + [ctypes.c_void_p] * 10
+    function.argtypes = [ctypes.c_int64] * 4 + [ctypes.c_void_p] * 11
     function.restype = None
     return function
 
@@ -76,10 +76,15 @@ class _Run:
         depths = _integers(timing.streams[name] for name in self.names)
         given, ends = _integers(chain(*table.rows)), _integers(table.ends)
         runs = _integers(chain(*(table.runs or [_NOTHING])))
-        sizes, trips, masks = _integers(table.transfers or [0]), _integers(table.trips), _integers(table.masks)
+        sizes, trips, masks = (
+            _integers(table.transfers or [0]),
+            _integers(table.trips or [0]),
+            _integers(table.masks or [0]),
+        )
         written = (self.processes, self.fifos, self.transfers)
-        arrays = (depths, given, ends, runs, trips, masks, sizes, *written)
-        counts = (int(marks), len(plans), len(self.names), frames, timing.memory_cost)
+        paces = _integers(chain(*(table.paces or [_NOTHING[:3]])))
+        arrays = (depths, given, ends, runs, paces, trips, masks, sizes, *written)
+        counts = (int(marks), len(plans), len(self.names), timing.memory_cost)
         function(*counts, *(a.ctypes.data for a in arrays))
 
     @property
@@ -96,6 +101,7 @@ class _Table:
         self.ends: list[int] = []
         self.runs: list[tuple[int, int, int, int]] = []
         self.transfers: list[int] = []
+        self.paces: list[tuple[int, int, int]] = []
         self.trips: list[int] = []
         self.masks: list[int] = []
 
@@ -108,16 +114,17 @@ class _Table:
             at = self.timing.ports[module.name]
             port = (at.order, at.latency, at.burst if plan.contiguous else 1, at.outstanding)
         sizes = plan.transfers(self.frames)
-        events = 0 if plan.trips is None else plan.trips.size
+        paces = plan.paces(self.frames)
         depth = self.timing.processes[module.name]
         self.rows.append(
             (int(plan.kind), depth, inputs, len(module.inputs), outputs, len(module.outputs), len(self.runs),
-             len(plan.runs), events, plan.idle, *port, plan.header, len(self.transfers), len(sizes))
+             len(plan.runs), len(self.paces), len(paces), *port, plan.header, len(self.transfers), len(sizes))
         )  # fmt: skip
         self.runs += plan.runs
         self.transfers += sizes
-        self.trips.append(0 if plan.trips is None else plan.trips.ctypes.data)
-        self.masks.append(0 if plan.masks is None else plan.masks.ctypes.data)
+        self.paces += [(pace.trips.size, pace.idle, pace.times) for pace in paces]
+        self.trips += [pace.trips.ctypes.data for pace in paces]
+        self.masks += [pace.masks.ctypes.data for pace in paces]
 
 
 def _integers(values: Any) -> Any:

@@ -87,19 +87,25 @@ struct run {  // `count` equal accesses
     cycle count, trips, reads, writes;
 };
 
+struct pace {  // of events, `times` times; iterations behind the last event
+    int64_t events;
+    cycle idle;
+    int64_t times;
+};
+
 struct process {
     int index = 0, kind = streams;
     cycle depth = 0, now = 0, wait_read = 0, wait_write = 0, wait_memory = 0, end = 0;
     std::vector<fifo *> inputs, outputs;
     bool done = false, stepped = false, waits_full = false;
     int waits_for = -1;
-    // A process between streams: what comes before the frames, the frames, what a frame's last access leaves.
+    // A process between streams: what comes before the frames, and paces that are each followed so many times.
     const run *before = nullptr;
     int64_t before_count = 0, before_at = 0, repeated = 0;
-    const int32_t *trips = nullptr;
-    const uint8_t *masks = nullptr;  // reads in the low four bits, writes in the high ones
-    int64_t events = 0, event = 0, frame = 0;
-    cycle idle = 0;
+    const pace *paces = nullptr;
+    const int32_t *const *trips = nullptr;
+    const uint8_t *const *masks = nullptr;  // reads in the low four bits, writes in the high ones
+    int64_t pace_count = 0, pace_at = 0, event = 0, frame = 0;
     // A process at a memory port.
     int64_t order = 0, latency = 0, burst = 1, outstanding = 1, header = 0, transfers = 0, transfer = -1, word = 0;
     const int64_t *sizes = nullptr;
@@ -126,7 +132,7 @@ template <bool marks> struct machine {
     ring<process *> ready{first_room};
     std::priority_queue<request, std::vector<request>, std::greater<request> > requests;
     cycle cost = 0, memory_free = 0;
-    int64_t serial = 0, frames = 0;
+    int64_t serial = 0;
 
     void ask(process &p, cycle at, cycle words) {
         requests.push(request{at, p.order, serial++, words, &p});
@@ -224,14 +230,22 @@ template <bool marks> struct machine {
 
     bool between_streams(process &p) {
         if (!before_frames(p)) return false;
-        const int32_t *const trips = p.trips;
-        const uint8_t *const masks = p.masks;
-        const int64_t events = p.events;
+        for (; p.pace_at < p.pace_count; ++p.pace_at, p.frame = 0)
+            if (!follow(p)) return false;
+        p.end = p.now;
+        return p.done = true;
+    }
+
+    // A pace of a process: false where it must wait.
+    bool follow(process &p) {
+        const int32_t *const trips = p.trips[p.pace_at];
+        const uint8_t *const masks = p.masks[p.pace_at];
+        const int64_t events = p.paces[p.pace_at].events, times = p.paces[p.pace_at].times;
+        const cycle idle = p.paces[p.pace_at].idle;
         cycle now = p.now;
         fifo *const in = p.inputs.empty() ? nullptr : p.inputs[0], *const out = p.outputs.empty() ? nullptr : p.outputs[0];
-        for (; p.frame < (events ? frames : 0); ++p.frame, p.event = 0) {
+        for (; p.frame < times; ++p.frame, p.event = 0) {
             int64_t event = p.event;
-            if (!p.stepped && event == 0 && p.frame > 0) now += p.idle;
             if (p.stepped && event < events) now -= trips[event];  // it was added before the wait
             for (; event < events; ++event) {
                 now += trips[event];
@@ -257,10 +271,15 @@ template <bool marks> struct machine {
                 }
             }
             p.stepped = false;
+            now += idle;
+            if (marks && !ready.empty() && p.frame + 1 < times) {  // a frame a turn: deep FIFOs hold no more than they must
+                ++p.frame, p.event = 0, p.now = now;
+                ready.push(&p);
+                return false;
+            }
         }
         p.now = now;
-        p.end = now + (events ? p.idle : 0);
-        return p.done = true;
+        return true;
     }
 
     bool reading(process &p) {
@@ -402,14 +421,13 @@ template <bool marks> struct machine {
 };
 
 template <bool marks>
-void simulate(int64_t processes, int64_t fifos, int64_t frames, int64_t memory_cost, const int64_t *depths,
-              const int64_t *given, const int64_t *ends, const int64_t *runs, const int32_t *const *trips,
-              const uint8_t *const *masks, const int64_t *transfers, int64_t *processes_out, int64_t *fifos_out,
+void simulate(int64_t processes, int64_t fifos, int64_t memory_cost, const int64_t *depths,
+              const int64_t *given, const int64_t *ends, const int64_t *runs, const int64_t *paces,
+              const int32_t *const *trips, const uint8_t *const *masks, const int64_t *transfers, int64_t *processes_out, int64_t *fifos_out,
               int64_t *transfers_out) {
     const int columns = 17;
     machine<marks> m;
     m.cost = memory_cost;
-    m.frames = frames;
     m.fifos.resize(size_t(fifos));
     m.processes.resize(size_t(processes));
     for (int64_t k = 0; k < fifos; ++k) {
@@ -428,10 +446,10 @@ void simulate(int64_t processes, int64_t fifos, int64_t frames, int64_t memory_c
         for (int64_t e = 0; e < row[5]; ++e) p.outputs.push_back(&m.fifos[size_t(ends[row[4] + e])]);
         p.before = reinterpret_cast<const run *>(runs) + row[6];
         p.before_count = row[7];
-        p.trips = trips[k];
-        p.masks = masks[k];
-        p.events = row[8];
-        p.idle = row[9];
+        p.paces = reinterpret_cast<const pace *>(paces) + row[8];
+        p.trips = trips + row[8];
+        p.masks = masks + row[8];
+        p.pace_count = row[9];
         p.order = row[10];
         p.latency = row[11];
         p.burst = row[12];
@@ -462,16 +480,17 @@ void simulate(int64_t processes, int64_t fifos, int64_t frames, int64_t memory_c
 }  // namespace
 
 // Rows of `given`, one a process: kind, depth, first input, inputs, first output, outputs (places in `ends`), first run,
-// runs, events, idle trips, order, latency, burst, outstanding, header, first transfer, transfers.
+// runs, first pace, paces, order, latency, burst, outstanding, header, first transfer, transfers.
 // Rows of `processes_out`: done, FIFO waited for (-1: none), whether for room, wait_read, wait_write, wait_memory, end.
 // Rows of `fifos_out`: high water (0 without `marks`), words passed. Rows of `transfers_out`: first, last, done.
-extern "C" void convmake_simulate(int64_t marks, int64_t processes, int64_t fifos, int64_t frames, int64_t memory_cost,
+extern "C" void convmake_simulate(int64_t marks, int64_t processes, int64_t fifos, int64_t memory_cost,
                                   const int64_t *depths, const int64_t *given, const int64_t *ends,
-                                  const int64_t *runs, const int32_t *const *trips, const uint8_t *const *masks,
+                                  const int64_t *runs, const int64_t *paces, const int32_t *const *trips,
+                                  const uint8_t *const *masks,
                                   const int64_t *transfers, int64_t *processes_out, int64_t *fifos_out,
                                   int64_t *transfers_out) {
     bool deep = marks != 0;
     for (int64_t k = 0; k < fifos; ++k) deep = deep || depths[k] > most_room;
-    (deep ? simulate<true> : simulate<false>)(processes, fifos, frames, memory_cost, depths, given, ends, runs, trips,
+    (deep ? simulate<true> : simulate<false>)(processes, fifos, memory_cost, depths, given, ends, runs, paces, trips,
                                               masks, transfers, processes_out, fifos_out, transfers_out);
 }

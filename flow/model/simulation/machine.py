@@ -12,13 +12,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import chain
 
 from flow.model.hardware import Partition
 from flow.model.simulation.compiled import kernel, last_words, run_compiled
 from flow.model.simulation.fifo import Fifo, Memory, PortState, Process
-from flow.model.simulation.plan import HEADER_BITS, INPUTS, Kind, Plan, plans_of
+from flow.model.simulation.plan import HEADER_BITS, INPUTS, Kind, Pace, Plan, plans_of
 from flow.model.simulation.process import Access, reading, running, writing
 from flow.model.simulation.result import (
     Deadlock,
@@ -95,7 +94,7 @@ class _Machine:
     ready: deque[Process] = field(init=False)
 
     def run(self) -> InvocationTimes | Deadlock:
-        most = {s.name: HEADER_BITS + s.words * self.frames for s in self.partition.streams if s.tensor}
+        most = {s.name: HEADER_BITS + s.words * s.repeats * self.frames for s in self.partition.streams if s.tensor}
         self.fifos = {n: Fifo(n, depth, min(depth, most.get(n, depth))) for n, depth in self.timing.streams.items()}
         self.memory, self.ports, self.processes, self.ready = Memory(self.timing.memory_cost), [], [], deque()
         for plan in self.plans:
@@ -137,14 +136,8 @@ class _Machine:
         reads = _masked([self.fifos[n] for n in plan.module.inputs])
         writes = _masked([self.fifos[n] for n in plan.module.outputs])
         before = (((trips, reads[r], writes[w]),) * count for count, trips, r, w in plan.runs)
-        if plan.trips is None or plan.masks is None:
-            return chain.from_iterable(before)
-        trips, masks = plan.trips.tolist(), plan.masks.tolist()
-        read, written = [reads[m % (1 << INPUTS)] for m in masks], [writes[m >> INPUTS] for m in masks]
-        frame = partial(zip, trips, read, written)
-        later = partial(zip, [trips[0] + plan.idle, *trips[1:]], read, written)
-        frames = (frame() if number == 0 else later() for number in range(self.frames))
-        return chain(chain.from_iterable(before), chain.from_iterable(frames), ((plan.idle, (), ()),))
+        paces = (_followed(pace, reads, writes) for pace in plan.paces(self.frames))
+        return chain(chain.from_iterable(before), chain.from_iterable(paces))
 
     def _times(self) -> InvocationTimes:
         return InvocationTimes(
@@ -158,6 +151,14 @@ class _Machine:
         found = ((p, p.waits_for) for p in stuck)
         waits = {p.name: Wait(p.name, p.waits_full, f.name, f.depth) for p, f in found if f is not None}
         return cycle_of_waits(self.partition, waits, stuck[0].name)
+
+
+def _followed(pace: Pace, reads: Sequence[tuple[Fifo, ...]], writes: Sequence[tuple[Fifo, ...]]) -> Iterator[Access]:
+    trips, masks = pace.trips.tolist(), pace.masks.tolist()
+    read, written = [reads[m % (1 << INPUTS)] for m in masks], [writes[m >> INPUTS] for m in masks]
+    for _ in range(pace.times):
+        yield from zip(trips, read, written, strict=True)
+        yield pace.idle, (), ()
 
 
 def _masked(fifos: Sequence[Fifo]) -> list[tuple[Fifo, ...]]:

@@ -7,7 +7,13 @@
       read: {argument: formula}    1 where the step's first trip takes a word
       write: {argument: formula}   words that a step gives: one in the last of every `every` trips
       every: formula               (1)
+      late: 1                      what a step reads, it reads in its last trip
       contiguous: formula          of a memory port: whether addresses follow the loop
+      round: formula               frames of a tile (1); the loop goes over its `frames`, or once over each of them
+      slices: formula              rounds of a tile (1)
+      load: {argument, words, every, settle}    of a module with several slices: in each round but the last, so many
+                                   words, one in the first of every `every` trips (in each one of a short tile); those
+                                   left come behind the frames, where `settle` trips follow
 
 This is the loop that the C++ runs, not its summary: no interval, fill or drain is read here, so that those can be
 checked against it.
@@ -15,8 +21,9 @@ checked against it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +37,11 @@ from flow.model.formula import Formula, parse
 from flow.model.hardware import Module, Partition
 
 Integers = npt.NDArray[np.int64]
-_KEYS = ("loop", "let", "trips", "read", "write", "every", "contiguous")
+_Bits = int | npt.NDArray[np.uint8]
+STEPS = 1 << 18
+"""Steps of a loop that are worked out at a time."""
+_KEYS = ("loop", "let", "trips", "read", "write", "every", "late", "contiguous", "round", "slices", "load")
+_FRAMES = "frames"
 _DSP = "DSP48E1"
 """Any: no schedule depends on the multipliers."""
 
@@ -46,9 +57,27 @@ class Events:
     """
 
     trip: Integers
-    reads: Integers
-    writes: Integers
+    reads: npt.NDArray[np.uint8]
+    writes: npt.NDArray[np.uint8]
     trips: int
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Words that a module takes while it works: one of every so many trips, and trips behind those that come late."""
+
+    argument: str
+    words: Formula
+    every: Formula
+    settle: Formula
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """Events that follow each other `times` times."""
+
+    events: Events
+    times: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,37 +94,100 @@ class Schedule:
     every: Formula
     read: Mapping[str, Formula]
     write: Mapping[str, Formula]
+    late: bool
     contiguous: Formula
+    round: Formula
+    slices: Formula
+    load: Load | None
 
     def values(self, parameters: Mapping[str, int]) -> dict[str, Any]:
         """Parameters and derived values."""
         return self.sheet.environment(parameters, _DSP)
 
-    def events(self, parameters: Mapping[str, int]) -> Events:
-        """One frame."""
+    def tiled(self, parameters: Mapping[str, int]) -> bool:
+        """Whether rounds are of several frames, or several of one."""
         names = self.values(parameters)
+        return max(int(self.round(names)), int(self.slices(names))) > 1
+
+    def rounds(self, parameters: Mapping[str, int], frames: int) -> tuple[Round, ...]:
+        """Of an invocation of so many frames."""
+        names = self.values(parameters)
+        tile, slices = int(self.round(names)), int(self.slices(names))
+        if tile == slices == 1:
+            return (Round(self.events(parameters), frames),)
+        full, rest = divmod(frames, tile)
+        if slices == 1:
+            parts = [(tile, full, False), (rest, min(rest, 1), False)]
+        else:  # the last slice of the last tile loads nothing
+            parts = [(tile, full * slices - (rest == 0), True), (rest, (slices - 1) * (rest > 0), True)]
+            parts.append((rest or tile, 1, False))
+        return tuple(Round(self.events(parameters, size, loads), times) for size, times, loads in parts if times > 0)
+
+    def events(self, parameters: Mapping[str, int], frames: int = 1, loads: bool = False) -> Events:
+        """A frame, or a round of `frames`, which `loads` the next slice or does not."""
+        one = self._loop(parameters, frames)
+        names = self.values(parameters)
+        if int(self.slices(names)) > 1:
+            one = _repeated(one, frames)
+        if not loads or self.load is None:
+            return one
+        short = frames < int(self.round(names))
+        words, settle = int(self.load.words(names)), int(self.load.settle(names))
+        every = 1 if short else int(self.load.every(names))
+        late = max(0, words - -(-one.trips // every))
+        # The last word lands before it is read: in a full tile that is not short of time this needs no trips.
+        spare = one.trips - 1 - (words - 1) * every
+        trips = one.trips + (late + settle if short or spare < settle else 0)
+        at = np.minimum(np.arange(words), words - late) * every
+        at = np.where(np.arange(words) < words - late, at, one.trips + np.arange(words) - (words - late))
+        bit = 1 << self.inputs.index(self.load.argument)
+        return _merged([(one.trip, one.reads, one.writes), (at, bit, 0)], trips)
+
+    def _loop(self, parameters: Mapping[str, int], frames: int) -> Events:
+        """The loop's events, worked out a piece at a time: a frame may have millions of steps."""
+        names = self.values(parameters) | {_FRAMES: frames}
         extents = [int(extent(names)) for _, extent in self.loop]
-        steps = int(np.prod(extents, dtype=np.int64))
-        for (name, _), axis in zip(self.loop, np.indices(extents, dtype=np.int64, sparse=True), strict=True):
+        outer = next((axis for axis, extent in enumerate(extents) if extent > 1), 0)
+        rows = max(1, STEPS // math.prod(extents[outer + 1 :]))
+        pieces: list[Events] = []
+        trips = 0
+        for begin in range(0, extents[outer], rows):
+            one = self._piece(dict(names), extents, outer, range(begin, min(begin + rows, extents[outer])))
+            pieces.append(replace(one, trip=one.trip + trips))
+            trips += one.trips
+        trip, reads, writes = (
+            np.concatenate([getattr(p, name) for p in pieces]) for name in ("trip", "reads", "writes")
+        )
+        return Events(trip, reads, writes, trips)
+
+    def _piece(self, names: dict[str, Any], extents: Sequence[int], outer: int, rows: range) -> Events:
+        """Of the steps with these values of one of the loop's names; trips from 0."""
+        sizes = [len(rows) if axis == outer else extent for axis, extent in enumerate(extents)]
+        for (name, _), axis in zip(self.loop, np.indices(sizes, dtype=np.int64, sparse=True), strict=True):
             names[name] = axis
+        names[self.loop[outer][0]] = names[self.loop[outer][0]] + rows.start
         for name, formula in self.let:
             names[name] = formula(names)
 
         def flat(formula: Formula) -> Integers:
-            return np.broadcast_to(np.asarray(formula(names), np.int64), extents).reshape(steps)
+            return np.broadcast_to(np.asarray(formula(names), np.int64), sizes).reshape(-1)
 
         trips, every = flat(self.trips), flat(self.every)
         start = np.cumsum(trips) - trips
         parts = []
         for bit, argument in enumerate(self.inputs):
             if argument in self.read:
-                at = start[flat(self.read[argument]) > 0]
-                parts.append((at, np.full(at.size, 1 << bit), np.zeros(at.size, np.int64)))
+                taken = flat(self.read[argument]) > 0
+                parts.append(((start + trips - 1 if self.late else start)[taken], 1 << bit, 0))
         for bit, argument in enumerate(self.outputs):
             if argument in self.write:
-                at = _written(start, flat(self.write[argument]), every)
-                parts.append((at, np.zeros(at.size, np.int64), np.full(at.size, 1 << bit)))
+                parts.append((_written(start, flat(self.write[argument]), every), 0, 1 << bit))
         return _merged(parts, int(trips.sum()))
+
+
+def _repeated(one: Events, times: int) -> Events:
+    at = (np.arange(times)[:, None] * one.trips + one.trip[None, :]).reshape(-1)
+    return Events(at, np.tile(one.reads, times), np.tile(one.writes, times), one.trips * times)
 
 
 def _written(start: Integers, words: Integers, every: Integers) -> Integers:
@@ -106,11 +198,16 @@ def _written(start: Integers, words: Integers, every: Integers) -> Integers:
     return trips
 
 
-def _merged(parts: list[tuple[Integers, Integers, Integers]], trips: int) -> Events:
-    trip, place = np.unique(np.concatenate([p[0] for p in parts]), return_inverse=True)
-    reads, writes = np.zeros(trip.size, np.int64), np.zeros(trip.size, np.int64)
-    np.bitwise_or.at(reads, place, np.concatenate([p[1] for p in parts]))
-    np.bitwise_or.at(writes, place, np.concatenate([p[2] for p in parts]))
+def _merged(parts: Sequence[tuple[Integers, _Bits, _Bits]], trips: int) -> Events:
+    """Events of several streams by trip; the trips of each rise, and its bits are one for all or one each."""
+    trip = np.concatenate([at for at, _, _ in parts])
+    trip.sort(kind="stable")
+    trip = trip[np.diff(trip, prepend=-1) > 0]
+    reads, writes = np.zeros(trip.size, np.uint8), np.zeros(trip.size, np.uint8)
+    for at, read, written in parts:
+        place = np.searchsorted(trip, at)
+        reads[place] |= np.asarray(read, np.uint8)
+        writes[place] |= np.asarray(written, np.uint8)
     return Events(trip, reads, writes, trips)
 
 
@@ -160,7 +257,9 @@ def _schedule(ip: str, data: Mapping[str, Any], sheet: DataSheet, depth: Formula
     ends = data["arguments"]
     inputs = tuple(n for n, end in ends.items() if end["kind"] in ("in", "port_in"))
     outputs = tuple(n for n, end in ends.items() if end["kind"] in ("out", "port_out"))
-    loop = tuple((name, _formula(ip, extent, known)) for name, extent in given["loop"].items())
+    loop = tuple((name, _formula(ip, extent, known | {_FRAMES})) for name, extent in given["loop"].items())
+    frames, slices = (_formula(ip, given.get(key, 1), known) for key in ("round", "slices"))
+    load = _load(ip, given["load"], known) if "load" in given else None
     known = known | set(given["loop"])
     let = []
     for name, text in (given.get("let") or {}).items():
@@ -177,8 +276,16 @@ def _schedule(ip: str, data: Mapping[str, Any], sheet: DataSheet, depth: Formula
         _formula(ip, given.get("every", 1), known),
         {name: _formula(ip, text, known) for name, text in (given.get("read") or {}).items()},
         {name: _formula(ip, text, known) for name, text in (given.get("write") or {}).items()},
+        bool(given.get("late", 0)),
         _formula(ip, given.get("contiguous", 0), known),
+        frames,
+        slices,
+        load,
     )
+
+
+def _load(ip: str, given: Mapping[str, Any], known: set[str]) -> Load:
+    return Load(str(given["argument"]), *(_formula(ip, given[key], known) for key in ("words", "every", "settle")))
 
 
 def _formula(ip: str, value: Any, known: set[str]) -> Formula:

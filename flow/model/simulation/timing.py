@@ -77,7 +77,6 @@ def timing_of(
 
 def _cost(partition: Partition, memory: MemorySystem, clock_mhz: float) -> int:
     """A word takes its share of the bandwidth; more masters than ports share the ports."""
-    masters = sum(bool(p.tensor) for p in partition.ports)
     bandwidth = memory.port_bits * clock_mhz * 1e6 / memory.bits_per_second
-    shared = 1 / memory.ports if masters > memory.ports else 0.0
+    shared = 1 / memory.ports if partition.masters > memory.ports else 0.0
     return math.ceil(round(max(bandwidth, shared) * FRACTION, 6))

@@ -87,8 +87,9 @@ def invocations(steps: Sequence[Step]) -> str:
 
 def port_files(out: Path, partition: Partition, steps: Sequence[Step]) -> list[Path]:
     """A file for every port, in the order of the top function's arguments."""
-    weights = (out / steps[0].weights_file).resolve()
-    return [weights if p.direction == "weights" else Path(f"{p.name}.bin") for p in partition.ports]
+    step = steps[0]
+    weights = dict(step.slices or {}) | {p.name: step.weights_file for p in partition.ports if p.direction == "weights"}
+    return [(out / weights[p.name]).resolve() if p.name in weights else Path(f"{p.name}.bin") for p in partition.ports]
 
 
 def _trips(path: Path) -> dict[str, Trips]:

@@ -16,9 +16,8 @@ from flow.generate.schedule import schedule
 from flow.ir import canonical_json
 from flow.model.datasheet import Catalogue, load_catalogue
 from flow.model.hardware import Hardware, Partition
-from flow.model.latency import memory_interval, pipeline_latency
+from flow.model.latency import interval_cycles, pipeline_latency
 from flow.model.memory import MemorySystem
-from flow.model.performance import module_figures
 from flow.model.simulation import Summary, load_schedules, timing_of
 from flow.numerics import Realised
 from flow.tools.simulation.bench import Task
@@ -90,8 +89,7 @@ def built_depths(source: Path) -> dict[str, int]:
 
 def modelled(partition: Partition, catalogue: Catalogue, memory: MemorySystem, clock_mhz: float) -> Modelled:
     """The closed form, as performance.json has it."""
-    stretched = memory_interval(partition, catalogue, memory, clock_mhz)
-    interval = max(stretched, *(module_figures(m, catalogue).interval for m in partition.modules))
+    interval = interval_cycles(partition, catalogue, memory, clock_mhz)
     return Modelled(interval, pipeline_latency(partition, catalogue, memory, clock_mhz))
 
 

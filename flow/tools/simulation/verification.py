@@ -26,7 +26,7 @@ class ModuleCycles:
     module: str
     node: str
     simulated: float
-    modelled: int
+    modelled: float
     loading: int
 
 

@@ -21,7 +21,8 @@ from flow.generate.render import TEMPLATES
 from flow.generate.schedule import Step, schedule, tensor_format
 from flow.ir import Array, canonical_json
 from flow.model.datasheet import Catalogue, load_catalogue
-from flow.model.hardware import Hardware, Partition
+from flow.model.hardware import Hardware, Module, Partition
+from flow.model.simulation import Schedules, load_schedules
 from flow.numerics import Realised, accuracy, emulate, sqnr_db, top1
 from flow.tools.gpp import MODES
 from flow.tools.simulation.bench import PartitionRun, Task, invocations, run_partition
@@ -151,18 +152,26 @@ def _cycles(hardware: Hardware, frames: int, runs: Sequence[PartitionRun]) -> tu
 
 
 def _of(partition: Partition, run: PartitionRun, frames: int, catalogue: Catalogue) -> list[ModuleCycles]:
-    rounds = frames * len(run.tiles)
+    rounds, schedules = frames * len(run.tiles), load_schedules(TEMPLATES)
     return [
         ModuleCycles(
             partition=partition.index,
             module=module.name,
             node=module.node,
             simulated=run.trips[module.name].frame / rounds,
-            modelled=int(catalogue.evaluate(module.ip, module.parameters)["interval"]),
+            modelled=_modelled(module, frames, catalogue, schedules),
             loading=run.trips[module.name].load,
         )
         for module in partition.modules
     ]
+
+
+def _modelled(module: Module, frames: int, catalogue: Catalogue, schedules: Schedules) -> float:
+    """Trips of one frame; of a streamed layer the mean, since a short tile takes more for each of its frames."""
+    if not module.streamed:
+        return module.repeats * int(catalogue.evaluate(module.ip, module.parameters)["interval"])
+    rounds = schedules.loops[module.ip].rounds(module.parameters, frames)
+    return sum(r.events.trips * r.times for r in rounds) / frames
 
 
 def _leave_test_data(task: Task, partition: Partition) -> None:
@@ -171,7 +180,7 @@ def _leave_test_data(task: Task, partition: Partition) -> None:
     written = {folder / "invocations.txt"}
     put(folder / "invocations.txt", invocations(task.steps(partition)))
     for port in partition.ports:
-        if port.direction == "weights":
+        if port.direction in ("weights", "slices"):
             continue
         name = f"{port.name}.bin" if port.direction == "in" else f"expected_{port.name}.bin"
         written.add(folder / name)

@@ -78,6 +78,8 @@ struct m2_convolution_config {
     static const int clip_min = 0;
     static const int clip_max = 0;
     static const int alpha = 0;
+    static const int slices = 1;
+    static const int tile = 1;
     static const int port_bits = 64;
     static const int weights_memory = 1;
 };
@@ -141,6 +143,8 @@ struct m4_convolution_config {
     static const int clip_min = 0;
     static const int clip_max = 0;
     static const int alpha = 0;
+    static const int slices = 1;
+    static const int tile = 1;
     static const int port_bits = 64;
     static const int weights_memory = 1;
 };
@@ -214,6 +218,8 @@ struct m11_inner_product_config {
     static const int clip_min = 0;
     static const int clip_max = 0;
     static const int alpha = 0;
+    static const int slices = 1;
+    static const int tile = 1;
     static const int port_bits = 64;
     static const int weights_memory = 1;
 };
