@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.ip import bench, test_channelwise, test_gates, test_inner_product, test_movement
+from tests.ip import bench, test_channelwise, test_gates, test_inner_product, test_movement, test_slices
 from tests.ip.bench import Case, Frames
 from tests.ip.test_convolution import integers, make_case, random_config
 from tests.ip.test_memory import in_memory
@@ -20,7 +20,17 @@ Maker = Callable[[random.Random, np.random.Generator], Case]
 
 
 def convolution_case(r: random.Random, rng: np.random.Generator) -> Case:
-    return make_case(random_config(r), int(rng.integers(1 << 30)), tile=r.randint(0, 99))
+    """Every fourth ungrouped one with weights that come in slices."""
+    case = make_case(random_config(r), int(rng.integers(1 << 30)), tile=r.randint(0, 99))
+    return maybe_streamed(case, r) if case.config["groups"] == 1 else case
+
+
+def inner_product_case(r: random.Random, rng: np.random.Generator) -> Case:
+    return maybe_streamed(test_inner_product.random_case(r, rng), r)
+
+
+def maybe_streamed(case: Case, r: random.Random) -> Case:
+    return case if r.random() < 0.75 else test_slices.streamed(case, r.choice((2, 3)), r.choice((1, 2, 4)))
 
 
 def port_config(r: random.Random) -> dict[str, int]:
@@ -34,7 +44,7 @@ def port_config(r: random.Random) -> dict[str, int]:
 def memory_read_case(r: random.Random, rng: np.random.Generator) -> Case:
     c = port_config(r)
     x = integers(rng, c["data_bits"], 2, c["channels"], c["pixels"])
-    return Case("memory_read", c, [{"pointer": in_memory(x, c, 0, 3), "frames": 2, "tile": r.randint(0, 65535)}])
+    return Case("memory_read", c, [{"pointer": in_memory(x, c, 0, 3), "frames": 2, "tile": r.randint(0, 4095)}])
 
 
 def memory_write_case(r: random.Random, rng: np.random.Generator) -> Case:
@@ -62,9 +72,18 @@ def weights_split_case(r: random.Random, rng: np.random.Generator) -> Case:
     return Case("weights_split", {"port_bits": port_bits, "layers_after": after}, [{"in": words}])
 
 
+def slices_read_case(r: random.Random, rng: np.random.Generator) -> Case:
+    c = {"port_bits": 64 * r.randint(1, 8), "words": r.randint(1, 20), "tile": r.randint(1, 4)}
+    words = bench.port_words(rng.integers(1, 1 << 40, c["words"]).tolist(), c["port_bits"])
+    return Case("slices_read", c, [{"pointer": words, "frames": r.randint(1, 9)}])
+
+
 MAKERS: dict[str, Maker] = {
     "convolution": convolution_case,
-    "inner_product": test_inner_product.random_case,
+    "inner_product": inner_product_case,
+    "replay": test_slices.replay_case,
+    "collect": test_slices.collect_case,
+    "slices_read": slices_read_case,
     "memory_read": memory_read_case,
     "memory_write": memory_write_case,
     "weights_read": weights_read_case,
