@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -9,8 +10,9 @@ import pytest
 
 from flow.diagnostics import BuildError
 from flow.fixed_point import Format
-from flow.ir import Stored, operator_class
+from flow.ir import Graph, Node, Operator, Stored, operator_class
 from flow.numerics import (
+    Ranges,
     choose_formats,
     emulate,
     evaluate,
@@ -27,6 +29,7 @@ from flow.numerics import (
     with_integers,
 )
 from flow.numerics.formats import exponent_for
+from flow.operators.activate import Activation
 from tests.numerics.residual import conv, graph_of, residual_graph
 
 GRAPH = residual_graph()
@@ -185,3 +188,16 @@ def test_weights_quantised_in_pieces_are_the_same(monkeypatch):
     monkeypatch.setattr("flow.numerics.realise.PIECE_VALUES", 7)
     pieces = quantise(GRAPH, bits(16, 16), CALIBRATION).integers
     assert all(np.array_equal(values, pieces[key]) for key, values in REALISED.integers.items())
+
+
+def test_a_clip_needs_no_headroom() -> None:
+    """What cannot grow keeps all bits; without a bound, or with a far one, calibration decides."""
+
+    def exponent(op: Operator) -> int:
+        node = Node("y", op, ("x",), (1, 2))
+        graph = Graph("clip", (("x", (1, 2)),), ("y",), (node,))
+        return choose_formats(graph, Ranges({"x": 8.0, "y": 5.0}, {}, 1), lambda *_: (16, 16)).tensors["y"].exponent
+
+    assert exponent(Activation("clip", 0.0, 6.0)) == exponent_for(6.0, 16) == exponent_for(5.0, 16)
+    assert exponent(Activation("clip", -20.0, 100.0)) == exponent(Activation("relu")) == exponent_for(5.0, 16) + 1
+    assert exponent(Activation("clip", -math.inf, 6.0)) == exponent(Activation("relu"))
