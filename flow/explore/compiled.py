@@ -59,7 +59,7 @@ class Evaluator:
 def _fits(space: Space) -> bool:
     """Whether the kernel's numbers, of 16 and 32 bits, hold the space's."""
     rows = space.rows
-    short = (rows.passes, rows.lanes_in, rows.lanes_out, rows.table, rows.depth)
+    short = (rows.passes, rows.lanes_in, rows.lanes_out, rows.table, rows.depth, rows.slices)
     words = max(tensor.pixels * tensor.channels for tensor in space.tensors)
     return max(int(values.max()) for values in short) < 1 << 16 and max(int(rows.cost.max()), words) < 1 << 30
 

@@ -66,7 +66,8 @@ def with_sized_fifos(
     known = [p for p in given.hardware.partitions if not unknown[p.index]]
     figures = given.performance.partitions
     timings = [timing_of(p, schedules, space.memory, clock) for p in known]
-    expected = [Expected(figures[p.index].interval_cycles, figures[p.index].latency_cycles) for p in known]
+    batch = given.design.batch
+    expected = [Expected(figures[p.index].interval_cycles, figures[p.index].latency_cycles, batch) for p in known]
     sizes = known_sizes or Sizes()
     sized = size_partitions(known, schedules, timings, expected, known=sizes)
     built = _with_depths(space, given, precision, sized)

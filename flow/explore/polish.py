@@ -66,7 +66,8 @@ class Polisher:
         for number in range(int(figures.count[0])):
             inside = np.flatnonzero(part == number)
             first, last, passes = int(inside[0]), int(inside[-1]), int(figures.passes[0, number])
-            segments.append(Segment(first, last, int(figures.interval[0, number]), 0, passes, 0.0))
+            streamed = bool((self.space.rows.slices[best.rows[0, inside]] > 1).any())
+            segments.append(Segment(first, last, int(figures.interval[0, number]), 0, passes, 0.0, streamed))
         intervals = figures.interval[0, : len(segments)]
         for _ in range(FURTHER_ROUNDS):
             best, intervals = self._round(best, segments, intervals, *CLOSE)
@@ -86,9 +87,33 @@ class Polisher:
         for segment in segments:
             cuts[0, segment.first] = segment.first > 0
             target = np.array([segment.target])
-            for p in range(segment.first, segment.last + 1):
-                rows[0, p] = self._row(p, segment, PRICES[segment.price], target)[0]
+            rows[0, segment.first : segment.last + 1] = self.rows(segment, PRICES[segment.price], target)[:, 0]
         return Population(cuts, rows)
+
+    def rows(self, segment: Segment, price: tuple[float, ...], targets: Integers) -> Integers:
+        """Cheapest rows of a partition's positions for the targets (positions, targets)."""
+        found = np.full((segment.last - segment.first + 1, len(targets)), -1)
+        for p in range(segment.first, segment.last + 1):
+            if found[p - segment.first, 0] >= 0:
+                continue
+            position = self.space.positions[p]
+            if segment.streamed and position.weighted and position.streams and self.passes(p, segment) == 1:
+                members = self.space.chain(p, segment.last)
+                chosen = self.frontiers.together(members, price, targets, *self._straight(members, segment))
+                for q, rows in zip(members, chosen, strict=True):
+                    found[q - segment.first] = np.where(rows >= 0, rows, self.space.positions[q].tables[1].start)
+            else:
+                found[p - segment.first] = self._row(p, segment, price, targets)
+        return found
+
+    def _straight(self, members: Sequence[int], segment: Segment) -> tuple[bool, bool]:
+        """Whether a chain's frames come straight from memory, and go there."""
+        space = self.space
+        comes = all(
+            space.tensors[space.edges[e].tensor].producer < segment.first for e in space.positions[members[0]].edges
+        )
+        readers = [space.edges[e].reader for e in space.tensors[space.tensor_of(members[-1])].readers]
+        return comes, all(r > segment.last for r in readers)
 
     def _row(self, p: int, segment: Segment, price: tuple[float, ...], targets: Integers) -> Integers:
         """Cheapest rows of a position for the targets; its fastest row where none meets one."""
@@ -113,9 +138,8 @@ class Polisher:
         rows = np.repeat(best.rows, count + 1, axis=0)
         for number, segment in enumerate(segments):
             targets = self._targets(segment, int(reference[number]), low, high)
-            for p in range(segment.first, segment.last + 1):
-                columns = [self._row(p, segment, price, targets) for price in prices]
-                rows[1:, p] = np.concatenate(columns)
+            columns = [self.rows(segment, price, targets) for price in prices]
+            rows[1:, segment.first : segment.last + 1] = np.concatenate(columns, axis=1).T
         return self._combined(Population(cuts, rows), segments)
 
     def _steps(self, best: Population, segments: Sequence[Segment], intervals: Integers) -> tuple[Population, Integers]:
@@ -129,7 +153,9 @@ class Polisher:
             near = np.round(self.random.laplace(0, 4, (count, size))).astype(np.int64)
             anywhere, jumps = self.random.random((count, size)), self.random.random((count, size)) < 0.5
             for i, p in enumerate(range(segment.first, segment.last + 1)):
-                table = space.positions[p].tables[self.passes(p, segment)]
+                slices = int(space.rows.slices[best.rows[0, p]])
+                position, passes = space.positions[p], self.passes(p, segment)
+                table = position.streams[slices] if slices > 1 else position.tables[passes]
                 sizes = space.rows.interval[table.start : table.stop]
                 fast = max(int(np.searchsorted(sizes, intervals[number], "right")), 1)
                 jumped = (anywhere[:, i] * fast).astype(np.int64)
@@ -153,9 +179,12 @@ class Polisher:
         """Intervals that some layer of the partition can have, near the reference; exactly `TARGETS` of them."""
         found = []
         for p in range(segment.first, segment.last + 1):
-            table = self.space.positions[p].tables[self.passes(p, segment)]
-            intervals = self.space.rows.interval[table.start : table.stop]
-            found.append(intervals[(intervals >= reference * low) & (intervals <= reference * high)])
+            tables = [self.space.positions[p].tables[passes := self.passes(p, segment)]]
+            if passes == 1 and segment.streamed:
+                tables += self.space.positions[p].streams.values()
+            for table in tables:
+                intervals = self.space.rows.interval[table.start : table.stop]
+                found.append(intervals[(intervals >= reference * low) & (intervals <= reference * high)])
         distinct = np.unique(np.concatenate([*found, [reference]]))
         place = np.linspace(0, len(distinct) - 1, TARGETS).round().astype(np.int64)
         return distinct[place]

@@ -47,6 +47,8 @@ def fitted(
     partition: Partition, schedules: Schedules, timing: Timing, expected: Expected, rooms: Rooms, sizes: Sizes
 ) -> SizedPartition | None:
     """FIFOs that fit and hold the pace, or the nearest slower one of `SLACKS`; None where even those do not fit."""
+    if any(m.streamed for m in partition.modules):
+        return None  # its tiles stay as deep as the rules have them
     streams = [s for s in partition.streams if s.tensor]
     (right,) = size_partitions([partition], schedules, [timing], [expected], known=sizes)
     for slack in SLACKS:

@@ -185,10 +185,15 @@ def covers_of(space: Space, frontiers: Frontiers, kinds: Sequence[bool]) -> tupl
     """
     covers: dict[tuple[bool, tuple[Segment, ...]], None] = {}
     most = min(max(COVERED // len(space.positions), 2), 8)
-    rooms = [Segments(space, frontiers, latency).all(ROOMS) for latency in kinds]
-    for latency, found in zip(kinds, rooms, strict=True):
+    ways = [(latency, streamed) for latency in kinds for streamed in ((False, True) if space.streamed else (False,))]
+    rooms = [Segments(space, frontiers, *way).all(ROOMS) for way in ways]
+    for (latency, _), found in zip(ways, rooms, strict=True):
         covers |= {(latency, tuple(cover)): None for room in found for cover in cut(space, room)[:most]}
-    return list(covers), rooms[0][0]
+    ranges = rooms[0][0]
+    if space.streamed:
+        more = rooms[1][0]
+        ranges = {where: [*ranges.get(where, ()), *more.get(where, ())] for where in sorted({*ranges, *more})}
+    return list(covers), ranges
 
 
 def joined(populations: list[Population]) -> Population:

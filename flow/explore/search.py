@@ -10,7 +10,7 @@ neighbouring rows.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from flow.explore.frontier import PRICES
 from flow.explore.objectives import Goal
 from flow.explore.polish import Polisher
 from flow.explore.population import Figures, Population
-from flow.explore.segments import Found
+from flow.explore.segments import Found, Segment
 from flow.explore.space import Space
 
 Integers = npt.NDArray[np.int64]
@@ -32,6 +32,8 @@ ASSEMBLED, ASSEMBLE_EVERY = 8, 10
 """Designs that are put together from known partitions, and generations between."""
 IMPROVED = 160
 """Positions of all the designs that are polished at the end."""
+TURNED = 0.2
+"""Share of new targets with which weights of a partition begin to be streamed, or end."""
 STEP = 12
 """Typical distance, in rows of a table, of a step to a neighbouring folding."""
 
@@ -245,14 +247,16 @@ class Search:
         interval = int(self.space.rows.interval[rows].max())
         target = int(interval * (0.9 + 0.15 * self.random.random()))
         price = self._price()
-        for p in range(first, last + 1):
-            tables = self.space.positions[p].tables
-            passes = int(self.space.rows.passes[children.rows[child, p]])
-            children.rows[child, p] = self._row(tables[passes], price, target)
+        streamed = bool((self.space.rows.slices[rows] > 1).any())
+        if self.space.streamed and self.random.random() < TURNED:
+            streamed = not streamed
+        passes = int(self.space.rows.passes[rows].max())
+        self._look_up(children, child, Segment(first, last, target, 0, passes, 0.0, streamed), price)
 
-    def _row(self, table: Any, price: tuple[float, ...], target: int) -> int:
-        row = int(self.polisher.frontiers.rows(table, price, np.array([target]))[0])
-        return row if row >= 0 else int(table.start)
+    def _look_up(self, children: Population, child: int, segment: Segment, price: tuple[float, ...]) -> None:
+        """Cheapest rows of one partition for its target."""
+        rows = self.polisher.rows(segment, price, np.array([segment.target]))[:, 0]
+        children.rows[child, segment.first : segment.last + 1] = rows
 
     def _price(self) -> tuple[float, ...]:
         return PRICES[int(self.random.integers(len(PRICES)))]
@@ -287,9 +291,7 @@ class Search:
         segment = segments[index]
         target = int(segment.target * (0.95 + 0.15 * self.random.random()))
         price = PRICES[segment.price] if self.random.random() < 0.5 else self._price()
-        for p in range(segment.first, segment.last + 1):
-            table = self.space.positions[p].tables[self.polisher.passes(p, segment)]
-            children.rows[child, p] = self._row(table, price, target)
+        self._look_up(children, child, replace(segment, target=target), price)
 
 
 @dataclass(slots=True)
