@@ -35,7 +35,8 @@ ROUNDS = ((0.82, 1.6), (0.94, 1.06))
 """Range of each round's targets, relative to the best known."""
 FURTHER_ROUNDS, CLOSE = 6, (0.9, 1.01)
 """Rounds of the final improvement and the range of their targets."""
-SLOWER = 64
+SLOWER, LEAST_SLOWER = 512, 64
+"""Slower designs that are tried of a single partition, fewer of several."""
 LEAP_EVERY, LEAP_ROUNDS = 4, 6
 """Rounds of steps in front of a leap, and behind it."""
 HASTE = 0.04
@@ -80,7 +81,7 @@ class Polisher:
         """Slower and smaller designs with the same partitions; the leaders remember them."""
         intervals = self.evaluate(best).interval[0, : len(segments)]
         slowest = int(self.space.rows.interval.max()) / int(intervals.min())
-        factors = np.geomspace(1.0, max(slowest, 1.0), SLOWER)
+        factors = np.geomspace(1.0, max(slowest, 1.0), max(SLOWER // len(segments), LEAST_SLOWER))
         targets = np.round(intervals * factors[:, None]).astype(np.int64)[:, best.part()[0]]
         tables = np.concatenate([self.tables(segment) for segment in segments])
         prices = np.arange(len(PRICES))[:, None, None]

@@ -30,6 +30,7 @@ from flow.explore.polish import Polisher
 from flow.explore.population import Population
 from flow.explore.scored import Scored, joined, merged
 from flow.explore.search import Progress, Search
+from flow.explore.segments import Segment
 from flow.explore.space import Space
 
 
@@ -99,13 +100,23 @@ class Run:
             if designs and self._late(SEARCHED) and self._fits(designs):
                 break
             self.polisher.latency = cover.latency
-            designs.append(self.polisher.design(cover.segments, cover.room))
-            self.polisher.sweep(designs[-1], cover.segments)
+            design = self.polisher.design(cover.segments, cover.room)
+            known = any((joined(designs).cuts == design.cuts).all(axis=1)) if designs else False
+            if not known:
+                for segments in self._ways(cover):
+                    self.polisher.sweep(design, segments)
+            designs.append(design)
             self._save("seeds", step + 1, designs=joined(designs))
         self.polisher.latency = self.goal.latency
         if not designs:
             raise self.refusal(self.space)
         return self.search.ordered(self._with_front(self.polisher.scored(joined(designs)))).population
+
+    def _ways(self, cover: Cover) -> list[tuple[Segment, ...]]:
+        """The cover, or a single partition's solutions for every number of passes."""
+        first, *more = cover.segments
+        known = self.search.found.get((first.first, first.last), [])
+        return [cover.segments] if more or not known else [(segment,) for segment in known]
 
     def _searched(self, seeds: Population, state: State | None) -> tuple[Scored, int]:
         """The last generation and what the archive adds, best first, and its number."""

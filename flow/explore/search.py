@@ -183,12 +183,16 @@ class Search:
         return children
 
     def _beside(self, size: int) -> list[Population]:
-        """Neighbours of designs all along the front: some layers stepped, or one as cheap as its partition allows."""
+        """Neighbours of designs all along the front: some layers stepped, or one as cheap as its partition allows.
+
+        Every second is one of a design that is best in some objective: these are few, and they bound the front.
+        """
         leaders = self.polisher.leaders.population
         if leaders is None:
             return []
-        chosen = leaders.take(self.random.integers(0, len(leaders.rows), size))
-        children = Population(chosen.cuts.copy(), chosen.rows.copy())
+        best = np.argmin(self.polisher.leaders.values, axis=0)[self.random.integers(0, len(self.goal.columns), size)]
+        chosen = np.where(self.random.random(size) < 0.5, best, self.random.integers(0, len(leaders.rows), size))
+        children = Population(leaders.cuts[chosen], leaders.rows[chosen])
         stepped = self.random.random(size) < 0.5
         self._step(children, stepped)
         self._relax(children, ~stepped)
@@ -257,6 +261,9 @@ class Search:
         cuts = children.cuts[child].copy()
         legal = np.array(self.space.cuts, np.int64)
         if not legal.size:
+            (whole,) = self._ranges(cuts)
+            if whole in self.found:
+                self._solve(children, child, whole)
             return
         place = int(legal[self.random.integers(len(legal))])
         kind = int(self.random.integers(3))
