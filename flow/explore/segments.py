@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from flow.explore.frontier import PRICES, Frontiers
+from flow.explore.room import Room
 from flow.explore.space import Space
 from flow.model.memory import overlaid
 from flow.model.primitives import ceil_div
@@ -60,6 +61,7 @@ class Segments:
         low = min(int(space.rows.interval[t.start : t.stop].min()) for p in space.positions for t in p.tables.values())
         high = max(int(space.rows.interval[t.start : t.stop].max()) for p in space.positions for t in p.tables.values())
         ports = [t.pixels * ceil_div(t.channels, space.per_word(i)) for i, t in enumerate(space.tensors)]
+        self.room = Room(space)
         self.targets = np.unique(np.round(np.geomspace(max(low, 1), max(high, *ports) + 1, GRID)).astype(np.int64))
         self.nodes: dict[tuple[int, int], tuple[Floats, Integers]] = {}
         self.links: dict[tuple[int, bool, int, bool], Floats] = {}
@@ -83,14 +85,15 @@ class Segments:
             self.nodes[p, passes] = (cost, rows)
         return self.nodes[p, passes]
 
-    def all(self, rooms: Sequence[float]) -> list[Found]:
+    def all(self, rooms: Sequence[float], smaller: Sequence[float] = ()) -> list[Found]:
         """By (first, last) the best solution for every number of passes; one result for each room.
 
-        `rooms`: parts of the limits that the estimate may use, so that what it leaves out fits too.
+        `rooms`: parts of the limits that the estimate may use, so that what it leaves out fits too; `smaller`: rooms
+        (`flow.explore.room`) for smaller designs, which follow them.
         """
         space = self.space
         starts, ends = [0, *space.cuts], {*(c - 1 for c in space.cuts), len(space.positions) - 1}
-        found: list[Found] = [{} for _ in rooms]
+        found: list[Found] = [{} for _ in (*rooms, *smaller)]
         for first in starts:
             sums = [np.zeros((len(PRICES), len(self.targets), len(RESOURCES)))]
             for last in range(first, len(space.positions)):
@@ -98,7 +101,7 @@ class Segments:
                 if np.any(np.min(sums[-1], axis=(0, 1)) > self.limits) and not self._may_reload(first, last):
                     break
                 if last in ends:
-                    for room, solutions in zip(found, self._solutions(first, last, sums, rooms), strict=True):
+                    for room, solutions in zip(found, self._solutions(first, last, sums, rooms, smaller), strict=True):
                         if solutions:
                             room[first, last] = solutions
         return found
@@ -206,12 +209,14 @@ class Segments:
                 result.append(p)
         return result
 
-    def _solutions(self, first: int, last: int, sums: list[Floats], rooms: Sequence[float]) -> list[list[Segment]]:
+    def _solutions(
+        self, first: int, last: int, sums: list[Floats], rooms: Sequence[float], smaller: Sequence[float]
+    ) -> list[list[Segment]]:
         """For each room the best solution for every number of passes; `sums[i]`: the first i positions' cost."""
         leaving = self._leaving(first, last)
         once, again = self._memory_fits(first, last, leaving)
         if not once:
-            return [[] for _ in rooms]
+            return [[] for _ in (*rooms, *smaller)]
         traffic = self._traffic(first, last, leaving)
         total = sums[-1] + sum(self._written(p, 1) for p in leaving)
         totals = {1: total}
@@ -224,8 +229,14 @@ class Segments:
                 totals[passes] = reloaded
         # The share of its limit that each (price, target) uses most: one comparison a room.
         used = {n: np.max(t / np.maximum(self.limits, EMPTY), axis=2) for n, t in totals.items()}
-        found = [[self._best(first, last, u, room, n, traffic) for n, u in used.items()] for room in rooms]
-        return [[s for s in solutions if s is not None] for solutions in found]
+        by_passes = [
+            [
+                *self._best(first, last, u, rooms, n, traffic),
+                *self._best(first, last, self.room.taken(totals[n]), smaller, n, traffic),
+            ]
+            for n, u in used.items()
+        ]
+        return [[s for s in solutions if s is not None] for solutions in zip(*by_passes, strict=True)]
 
     def _traffic(self, first: int, last: int, leaving: list[int]) -> int:
         """Cycles that the memory needs for a frame's tensors."""
@@ -239,17 +250,23 @@ class Segments:
         ]
         return int(space.memory.traffic_cycles(sum(words), len(words), space.clock_mhz))
 
-    def _best(self, first: int, last: int, used: Floats, room: float, passes: int, traffic: int) -> Segment | None:
-        fits = (used <= room) & (self.targets >= traffic)
-        if not fits.any():
-            return None
-        reach = np.where(fits.any(axis=1), np.argmax(fits, axis=1), len(self.targets))
-        price = int(np.argmin(reach))
-        target = int(self.targets[reach[price]])
-        clock = self.space.clock_mhz * 1e6
+    def _best(
+        self, first: int, last: int, used: Floats, rooms: Sequence[float], passes: int, traffic: int
+    ) -> list[Segment | None]:
+        """For each room the first target that fits, at the price that gets there first."""
+        fits = (used <= np.array(rooms)[:, None, None]) & (self.targets >= traffic)
+        reach = np.where(fits.any(axis=2), np.argmax(fits, axis=2), len(self.targets))
+        prices, clock = np.argmin(reach, axis=1), self.space.clock_mhz * 1e6
         loads = self._load_words(first, last) / clock
         frames = FILL if self.latency else self.space.batch - 1 + FILL
-        return Segment(first, last, target, price, passes, loads + passes * frames * target / clock)
+        found: list[Segment | None] = []
+        for price, place in zip(prices.tolist(), reach.min(axis=1).tolist(), strict=True):
+            if place == len(self.targets):
+                found.append(None)
+                continue
+            target = int(self.targets[place])
+            found.append(Segment(first, last, target, price, passes, loads + passes * frames * target / clock))
+        return found
 
     def _load_words(self, first: int, last: int) -> float:
         """Port words of all passes' weights, without the padding that foldings add."""
