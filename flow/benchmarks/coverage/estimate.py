@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from flow.benchmarks.coverage.graphs import OF_ONNX, light_graphs
-from flow.benchmarks.doit import Run, doit, report
+from flow.benchmarks.coverage.specs import onnx_file, run_stage
+from flow.benchmarks.doit import report
 from flow.benchmarks.explore.cases import Bench
 from flow.benchmarks.record import Record
 
@@ -24,8 +24,6 @@ REQUIRED = (
 )
 """Networks that must pass as today's exporters write them; those inside `onnx` are cut where the error says."""
 
-_CUT = re.compile(r"`outputs: (\[[^`]*\])`")
-
 
 def estimate(bench: Bench) -> list[Record]:
     """One record a graph: modelled throughput, or the error that lists what is missing."""
@@ -34,10 +32,7 @@ def estimate(bench: Bench) -> list[Record]:
 
 
 def _estimate(root: Path, build_dir: Path, name: str, path: Path) -> Record:
-    run = _run(root, build_dir, name, path, "")
-    cut = _CUT.search(" ".join(run.output.split()))
-    if run.status != 0 and cut:  # a Softmax and what is behind it are the host's
-        run = _run(root, build_dir, name, path, f", outputs: {cut[1]}")
+    run = run_stage(root, build_dir, "estimate", name, onnx_file(path), f"device: {DEVICE}\n")
     wanted = not name.startswith(OF_ONNX) and path.stem.removeprefix("light_") in REQUIRED
     goal = "estimate passes" if wanted else "estimate passes, or one error says all that is in the way"
     if run.status == 0:
@@ -49,12 +44,3 @@ def _estimate(root: Path, build_dir: Path, name: str, path: Path) -> Record:
     return Record(
         f"estimate: {name}", f"error[{found}" if errors else found, "", goal, clear and not wanted, "measured"
     )
-
-
-def _run(root: Path, build_dir: Path, name: str, path: Path, more: str) -> Run:
-    """`doit estimate` of a spec with further keys of the network."""
-    spec = build_dir / "specs" / f"{name}.yaml"
-    spec.parent.mkdir(exist_ok=True)
-    quoted = str(path).replace("'", "''")
-    spec.write_text(f"network: {{onnx: '{quoted}'{more}}}\ndevice: {DEVICE}\n", encoding="utf-8")
-    return doit(root, build_dir, "estimate", f"spec={spec}")
