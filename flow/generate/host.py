@@ -21,7 +21,7 @@ from flow.model.datasheet import Catalogue, load_catalogue
 from flow.model.hardware import Hardware, Partition
 from flow.model.memory import frame_words, streamed_words
 from flow.model.performance import module_figures
-from flow.spec import Data
+from flow.spec import ONE_BITSTREAM, Data
 
 PROGRAM = TEMPLATES / "host"
 BOARDS = ("linux", "pynq", "xrt", "none")
@@ -71,10 +71,12 @@ class Summed:
 
 
 def check_host(board: str, partitions: int) -> None:
-    """GEN013 where nothing could load a second bitstream, or the card's memory would not survive it."""
-    why = {"none": "has nothing that could load a second bitstream", "xrt": "loses its memory with a second bitstream"}
-    if board in why and partitions > 1:
-        message = f"{partitions} partitions, but a device with `host: {board}` {why[board]}"
+    """GEN013 where nothing could load a second bitstream, or the card's memory would not survive it.
+
+    The search makes no such design, since a spec of such a device is refused (SPEC043); one that was given may be.
+    """
+    if board in ONE_BITSTREAM and partitions > 1:
+        message = f"{partitions} partitions, but a device with `host: {board}` {ONE_BITSTREAM[board]}"
         raise BuildError(Problem("GEN013", message, "constraints: {max_partitions: 1}, or a device with another host"))
 
 
