@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from flow.tools.virtual import run_board
 from ip_templates.host.board import linux
 from ip_templates.host.board.device import Pointer
 from ip_templates.host.board.errors import HostError
@@ -45,6 +46,13 @@ def test_equal_to_the_emulator(sliced: Made) -> None:
     result = run(sliced, virtual(sliced), 7)
     assert equal(sliced, result, 7)
     assert (result.configurations, result.passes) == (1, 2)
+
+
+def test_the_generated_program_runs_by_itself(sliced: Made) -> None:
+    """Labels and integers of every output are compared inside."""
+    found, _ = run_board(sliced.out, sliced.sample.realised, sliced.frames(7))
+    assert (found.frames, found.partitions, found.passes) == (7, 1, 2)
+    assert list(found.labels) == np.argmax(sliced.wanted(7)["g"].reshape(7, -1), axis=1).tolist()
 
 
 @pytest.mark.slow
