@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from flow.benchmarks.board import board
 from flow.benchmarks.builds import accuracy, builds, vgg16
-from flow.benchmarks.coverage import coverage
-from flow.benchmarks.explore import PARTS, Bench
+from flow.benchmarks.coverage import PARTS as COVERAGE
+from flow.benchmarks.csim import csim
+from flow.benchmarks.explore import PARTS as EXPLORE
+from flow.benchmarks.explore import Bench
 from flow.benchmarks.fidelity import fidelity
 from flow.benchmarks.record import Record, machine, table
 from flow.benchmarks.speed import speed
@@ -19,6 +22,7 @@ from flow.benchmarks.timed import timed
 from flow.diagnostics import BuildError, Problem, suggest
 
 Say = Callable[[str], None]
+Parts = Mapping[str, Callable[[Bench], list[Record]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +31,24 @@ class Group:
 
     run: Callable[[Path, Path, Path | None], list[Record]]
     doc: str
-    parts: Mapping[str, Callable[[Bench], list[Record]]] = field(default_factory=dict)
+    parts: Parts = field(default_factory=dict)
 
 
-def _of_parts(root: Path, build_dir: Path, networks: Path | None) -> list[Record]:
-    """All of a group of parts."""
-    return _parts(PARTS, root, build_dir, _silent)
+def _of_parts(parts: Parts, doc: str) -> Group:
+    """A group of parts."""
+
+    def run(root: Path, build_dir: Path, networks: Path | None) -> list[Record]:
+        return _parts(parts, Bench(root, build_dir, _silent, networks))
+
+    return Group(run, f"{doc}; part=NAME runs one of {', '.join(parts)}", parts)
 
 
-def _parts(parts: Mapping[str, Callable[[Bench], list[Record]]], root: Path, build_dir: Path, say: Say) -> list[Record]:
-    records = []
+def _parts(parts: Parts, bench: Bench) -> list[Record]:
+    records, say = [], bench.say
     for name, run in parts.items():
-        folder = build_dir / name
+        folder = bench.build_dir / name
         folder.mkdir(parents=True, exist_ok=True)
-        found = run(Bench(root, folder, say))
+        found = run(replace(bench, build_dir=folder))
         if len(parts) > 1:
             say(table(found).rstrip())
         records += found
@@ -55,11 +63,15 @@ GROUPS: Mapping[str, Group] = {
     "vgg16": Group(vgg16, "VGG16 on ZC706: the whole build, the published design's throughput, the no-op"),
     "accuracy": Group(accuracy, "LeNet-5 and ResNet-8: compiled C++ in both modes, accuracy, fidelity"),
     "builds": Group(builds, "every shipped spec through the whole build"),
+    "board": Group(board, "LeNet-5, ResNet-8 and VGG16 through the host program on the virtual board"),
     "speed": Group(speed, "emulator, population evaluation, start-up"),
+    "csim": Group(csim, "native C simulation: MMAC/s of a convolution, what a million weights add to compilation"),
     "timed": Group(timed, "timed simulation of a VGG16 partition: speed, and equal cycles in all three forms"),
     "fidelity": Group(fidelity, "models beside simulation and measured boards"),
-    "explore": Group(_of_parts, f"exploration; part=NAME runs one of {', '.join(PARTS)}", PARTS),
-    "coverage": Group(coverage, "which ONNX graphs pass `estimate`; networks=DIR, else the tests' and onnx's own"),
+    "explore": _of_parts(EXPLORE, "exploration"),
+    "coverage": _of_parts(
+        COVERAGE, "ONNX graphs and operator cases; networks=DIR, else the tests' graphs and onnx's own"
+    ),
 }
 
 
@@ -94,7 +106,9 @@ def run_group(
     file, code = out / f"{name}.json", _code(root)
     chosen = {part: parts[part]} if part else parts
     records = (
-        _parts(chosen, root, scratch.absolute(), say) if parts else GROUPS[name].run(root, scratch.absolute(), networks)
+        _parts(chosen, Bench(root, scratch.absolute(), say, networks))
+        if parts
+        else GROUPS[name].run(root, scratch.absolute(), networks)
     )
     kept = _other_parts(file, part, code) if part else []
     found = {"machine": machine(), "code": code, "records": [*kept, *(r.as_json() for r in records)]}

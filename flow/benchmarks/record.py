@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import resource
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -37,6 +38,12 @@ def at_least(what: str, value: float, unit: str, goal: float, kind: str = "measu
 
 def at_most(what: str, value: float, unit: str, goal: float, kind: str = "measured") -> Record:
     return Record(what, value, unit, f"<= {goal:g}", value <= goal, kind)
+
+
+def children_s() -> float:
+    """CPU seconds of all finished child processes."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def machine() -> dict[str, Any]:

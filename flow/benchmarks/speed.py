@@ -9,7 +9,7 @@ from pathlib import Path
 
 from flow.benchmarks.doit import doit
 from flow.benchmarks.record import Record, at_most
-from flow.ir import Graph
+from flow.benchmarks.rules import rewritten
 
 REPEATS = 5
 
@@ -28,19 +28,11 @@ def _emulated(root: Path, network: str, goal: float) -> Record:
     from flow.spec import resolve
 
     spec = next(p for p in sorted((root / "specs").glob(f"{network}_*.yaml")))
-    graph = _rewritten(root, build_layers(resolve(spec, root).network))
+    graph = rewritten(root, build_layers(resolve(spec, root).network))
     frames = seeded_frames(graph.inputs[0][1], 1, 0)
     realised = quantise(graph, lambda *_: (16, 16), frames)
     integers = realised.quantise_frames(frames)
     return at_most(f"emulate a frame of {network}", _median(lambda: emulate(realised, integers)), "s", goal)
-
-
-def _rewritten(root: Path, graph: Graph) -> Graph:
-    from flow.rewrite import RewriteRule, RuleFolder, check_entries, load_pipeline, load_rules, run_rules
-
-    pipeline = load_pipeline(root / "rules" / "pipelines" / "default.yaml", "rules/pipelines/default.yaml")
-    rules = load_rules([RuleFolder(root / "rules" / "rewrite", "rules/rewrite")], RewriteRule)
-    return run_rules(graph, check_entries(pipeline.rewrite, rules)).graph
 
 
 def _median(action: Callable[[], object]) -> float:

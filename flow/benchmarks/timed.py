@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import tempfile
 import time
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from flow.benchmarks.doit import doit
-from flow.benchmarks.record import Record, at_least, at_most
+from flow.benchmarks.record import Record, at_least, at_most, children_s
 from flow.ir import Graph
 from flow.model.hardware import Partition
 
@@ -52,9 +51,9 @@ def _measured(root: Path, out: Path, folder: Path) -> list[Record]:
     seconds, cycles = {}, {}
     for mode in TIMED_MODES:
         program = compile_bench(out / "hls" / f"p{partition.index}", mode, folder)
-        before = _children_s()
+        before = children_s()
         (cycles[mode],) = run_program(program, out, partition, [step], timing, folder)
-        seconds[mode] = _children_s() - before
+        seconds[mode] = children_s() - before
     start = time.process_time()
     tokens = simulate_partition(partition, schedules, timing, 1)
     token_s = time.process_time() - start
@@ -73,9 +72,3 @@ def _macs(graph: Graph, partition: Partition) -> int:
     """Of one frame through one pass of the weighted layers, all filters."""
     nodes = [graph.node(m.node) for m in partition.modules if "weights_memory" in m.parameters]
     return sum(node.op.macs(graph.input_shapes(node)) for node in nodes)
-
-
-def _children_s() -> float:
-    """CPU seconds of all finished child processes."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime

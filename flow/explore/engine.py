@@ -20,7 +20,8 @@ from flow.explore.front import front_json
 from flow.explore.objectives import goal_of
 from flow.explore.population import Population
 from flow.explore.run import Run
-from flow.explore.search import Progress, Scored
+from flow.explore.scored import Scored
+from flow.explore.search import Progress
 from flow.explore.space import Space, build_space
 from flow.explore.tables import Table
 from flow.explore.transform import Transform
@@ -160,7 +161,7 @@ def design_space(
     if memory.port_bits < LEAST_PORT_BITS:
         message = f"device '{device.name}': memory ports of {memory.port_bits} bits are narrower than {LEAST_PORT_BITS}"
         raise BuildError(Problem("DSE007", message, "", device.source))
-    usable = limits(device.resources, constraints.utilisation)
+    usable = limits(device.usable, constraints.utilisation)
     widths = numbers_of_widths(graph, precision)
     return build_space(
         graph, device, memory, catalogue, usable, widths, transforms, clock_mhz, batch, constraints.max_partitions

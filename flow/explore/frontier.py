@@ -6,7 +6,7 @@ designs that are short of DSPs, of block RAM, of LUTs, or of several.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -38,6 +38,47 @@ class _Group:
     cost: Floats
 
 
+Minimum = Callable[[Table, tuple[float, ...]], Integers]
+_APART = 1 << 44
+"""Lies between the intervals of one table and the next in a list of all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """All tables behind each other, for look-ups in many of them at once.
+
+    Attributes:
+        start, share, fastest: of every table: first row, part of an interval that it is given, least interval.
+        keys: (rows,) intervals, those of each table further on than the last one's.
+        minima: (prices, rows) the cheapest row of the table up to each.
+    """
+
+    start: Integers
+    share: Integers
+    fastest: Integers
+    keys: Integers
+    minima: Integers
+
+    @classmethod
+    def of(cls, space: Space, minimum: Minimum) -> _Index:
+        found = {t.start: t for p in space.positions for t in (*p.tables.values(), *p.streams.values())}
+        tables = [found[start] for start in sorted(found)]
+        rows = space.rows
+        start = np.array([t.start for t in tables])
+        minima = [np.concatenate([t.start + minimum(t, price) for t in tables]) for price in PRICES]
+        return cls(
+            start, np.array([t.share for t in tables]), rows.interval[start], rows.interval + rows.table * _APART,
+            np.stack(minima),
+        )  # fmt: skip
+
+    def cheapest(self, tables: Integers, prices: Integers | int, targets: Integers | int) -> Integers:
+        fastest, share = self.fastest[tables], self.share[tables]
+        given = np.where(share > 1, np.minimum(targets, np.maximum(targets // share, fastest)), targets)
+        place = np.searchsorted(self.keys, np.minimum(given, _APART - 1) + tables * _APART, "right") - 1
+        found: Integers = self.minima[prices, np.maximum(place, self.start[tables])]
+        return found
+
+
 @dataclass(slots=True)
 class Frontiers:
     """Cheapest rows by target interval, remembered by table and price vector."""
@@ -46,6 +87,17 @@ class Frontiers:
     _minima: dict[tuple[int, tuple[float, ...]], Integers] = field(default_factory=dict)
     _groups: dict[_Key, _Group] = field(default_factory=dict)
     _cheapest: dict[tuple[_Key, tuple[float, ...]], Integers] = field(default_factory=dict)
+    _index: _Index = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._index = _Index.of(self.space, self._running_minimum)
+
+    def cheapest(self, tables: Integers, prices: Integers | int, targets: Integers | int) -> Integers:
+        """Rows of many tables at once (their numbers), each for a price of `PRICES` (its number) and a target interval.
+
+        The cheapest row that meets the target, the fastest one where none does; arguments are broadcast.
+        """
+        return self._index.cheapest(tables, prices, targets)
 
     def rows(self, table: Table, price: tuple[float, ...], targets: Integers) -> Integers:
         """For every target interval the cheapest row that meets it, -1 where none does.

@@ -49,7 +49,8 @@ class Figures:
 
     `violation` sums what is over a limit, relative to it; 0 means that the design can be built. `over` (designs, most
     partitions) is the part of it that single partitions' resources are to blame for, `illegal` counts reloaded layers
-    that cannot be built. `energy_j` is of a frame, not a number where the device has no energy figures.
+    that cannot be built. `largest` (designs, resources) are those of the partition that takes most of each. `energy_j`
+    is of a frame, not a number where the device has no energy figures.
     """
 
     count: Integers
@@ -57,6 +58,7 @@ class Figures:
     interval: Integers
     latency: Integers
     resources: Integers
+    largest: Integers
     time_s: Floats
     total_s: Floats
     latency_s: Floats
@@ -68,6 +70,10 @@ class Figures:
 
     def throughput(self, batch: int) -> Floats:
         return batch / self.total_s
+
+
+BY_PARTITION = ("passes", "interval", "latency", "resources", "time_s", "over")
+"""Figures over partitions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +135,8 @@ def figures_of(space: Space, sums: Sums) -> Figures:
     over = _over(space, sums.resources)
     violation = _violation(space, over, memory, count) + sums.illegal
     return Figures(
-        count, passes, np.where(exists, sums.interval, 0), latency, sums.resources, time_s, total_s, latency_s, memory,
-        energy, over, sums.illegal, violation,
+        count, passes, np.where(exists, sums.interval, 0), latency, sums.resources, sums.resources.max(axis=1), time_s,
+        total_s, latency_s, memory, energy, over, sums.illegal, violation,
     )  # fmt: skip
 
 

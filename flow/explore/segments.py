@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from flow.explore.frontier import PRICES, Frontiers
+from flow.explore.room import Room
 from flow.explore.space import Space
 from flow.model.memory import overlaid
 from flow.model.primitives import ceil_div
@@ -64,6 +65,7 @@ class Segments:
         low = min(int(space.rows.interval[t.start : t.stop].min()) for p in space.positions for t in p.tables.values())
         high = max(int(space.rows.interval[t.start : t.stop].max()) for p in space.positions for t in p.tables.values())
         ports = [t.pixels * ceil_div(t.channels, space.per_word(i)) for i, t in enumerate(space.tensors)]
+        self.room = Room(space)
         self.targets = np.unique(np.round(np.geomspace(max(low, 1), max(high, *ports) + 1, GRID)).astype(np.int64))
         self.nodes: dict[tuple[int, int, int, bool], tuple[Floats, Integers]] = {}
         self.links: dict[tuple[int, bool, int, bool], Floats] = {}
@@ -125,14 +127,15 @@ class Segments:
         _, rows = self.rows(p, 1, first)
         return self.frontiers.moved(rows) if self.heads[p] == p else np.zeros(rows.shape)
 
-    def all(self, rooms: Sequence[float]) -> list[Found]:
+    def all(self, rooms: Sequence[float], smaller: Sequence[float] = ()) -> list[Found]:
         """By (first, last) the best solution for every number of passes; one result for each room.
 
-        `rooms`: parts of the limits that the estimate may use, so that what it leaves out fits too.
+        `rooms`: parts of the limits that the estimate may use, so that what it leaves out fits too; `smaller`: rooms
+        (`flow.explore.room`) for smaller designs, which follow them.
         """
         space = self.space
         starts, ends = [0, *space.cuts], {*(c - 1 for c in space.cuts), len(space.positions) - 1}
-        found: list[Found] = [{} for _ in rooms]
+        found: list[Found] = [{} for _ in (*rooms, *smaller)]
         for first in starts:
             sums = [np.zeros((len(PRICES), len(self.targets), len(RESOURCES)))]
             moved = np.zeros((len(PRICES), len(self.targets)))
@@ -142,7 +145,9 @@ class Segments:
                 if np.any(np.min(sums[-1], axis=(0, 1)) > self.limits) and not self._may_reload(first, last):
                     break
                 if last in ends:
-                    for room, solutions in zip(found, self._solutions(first, last, sums, moved, rooms), strict=True):
+                    for room, solutions in zip(
+                        found, self._solutions(first, last, sums, moved, rooms, smaller), strict=True
+                    ):
                         if solutions:
                             room[first, last] = solutions
         return found
@@ -253,7 +258,13 @@ class Segments:
         return result
 
     def _solutions(
-        self, first: int, last: int, sums: list[Floats], moved: Floats, rooms: Sequence[float]
+        self,
+        first: int,
+        last: int,
+        sums: list[Floats],
+        moved: Floats,
+        rooms: Sequence[float],
+        smaller: Sequence[float],
     ) -> list[list[Segment]]:
         """For each room the best solution for every number of passes.
 
@@ -262,7 +273,7 @@ class Segments:
         leaving = self._leaving(first, last)
         once, again = self._memory_fits(first, last, leaving)
         if not once:
-            return [[] for _ in rooms]
+            return [[] for _ in (*rooms, *smaller)]
         traffic = self._traffic(first, last, leaving, moved)
         total = sums[-1] + sum(self._written(p, 1) for p in leaving)
         totals = {1: total}
@@ -275,8 +286,14 @@ class Segments:
                 totals[passes] = reloaded
         # The share of its limit that each (price, target) uses most: one comparison a room.
         used = {n: np.max(t / np.maximum(self.limits, EMPTY), axis=2) for n, t in totals.items()}
-        found = [[self._best(first, last, u, room, n, traffic) for n, u in used.items()] for room in rooms]
-        return [[s for s in solutions if s is not None] for solutions in found]
+        by_passes = [
+            [
+                *self._best(first, last, u, rooms, n, traffic),
+                *self._best(first, last, self.room.taken(totals[n]), smaller, n, traffic),
+            ]
+            for n, u in used.items()
+        ]
+        return [[s for s in solutions if s is not None] for solutions in zip(*by_passes, strict=True)]
 
     def _traffic(self, first: int, last: int, leaving: list[int], moved: Floats) -> Integers:
         """Cycles that the memory needs for a frame's tensors and streamed weights."""
@@ -291,18 +308,25 @@ class Segments:
         cycles: Integers = space.memory.traffic_cycles(sum(words) + moved, len(words), space.clock_mhz)
         return cycles
 
-    def _best(self, first: int, last: int, used: Floats, room: float, passes: int, traffic: Integers) -> Segment | None:
-        fits = (used <= room) & (self.targets >= traffic)
-        if not fits.any():
-            return None
-        reach = np.where(fits.any(axis=1), np.argmax(fits, axis=1), len(self.targets))
-        price = int(np.argmin(reach))
-        target = int(self.targets[reach[price]])
-        clock = self.space.clock_mhz * 1e6
+    def _best(
+        self, first: int, last: int, used: Floats, rooms: Sequence[float], passes: int, traffic: Integers
+    ) -> list[Segment | None]:
+        """For each room the first target that fits, at the price that gets there first."""
+        fits = (used <= np.array(rooms)[:, None, None]) & (self.targets >= traffic)
+        reach = np.where(fits.any(axis=2), np.argmax(fits, axis=2), len(self.targets))
+        prices, clock = np.argmin(reach, axis=1), self.space.clock_mhz * 1e6
         loads = self._load_words(first, last) / clock
         frames = FILL if self.latency else self.space.batch - 1 + FILL
-        seconds = loads + passes * frames * target / clock
-        return Segment(first, last, target, price, passes, seconds, self.streamed)
+        found: list[Segment | None] = []
+        for price, place in zip(prices.tolist(), reach.min(axis=1).tolist(), strict=True):
+            if place == len(self.targets):
+                found.append(None)
+                continue
+            target = int(self.targets[place])
+            found.append(
+                Segment(first, last, target, price, passes, loads + passes * frames * target / clock, self.streamed)
+            )
+        return found
 
     def _load_words(self, first: int, last: int) -> float:
         """Port words of all passes' weights, without the padding that foldings add."""

@@ -27,6 +27,7 @@ PRICES = (
     (1.0, 1.0, 0.1, 1.0, 0.05),
     (1.0, 0.02, 0.02, 0.5, 0.02),
     (0.3, 0.6, 0.1, 1.0, 0.05),
+    (1.0, 1.0, 0.0, 1.0, 0.0),
 )
 """Prices of dsp, bram18, uram, lut, ff that the seeds are worked out for."""
 DEARER = 1.15

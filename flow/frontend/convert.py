@@ -232,7 +232,7 @@ def channels_first_inputs(graph: Graph) -> Graph:
         readers = [node for node in graph.nodes if name in node.inputs]
         order = (len(shape) - 1, *range(len(shape) - 1))
         moves = all(n.op.name == "transpose" and n.op.attributes()["order"] == order for n in readers)
-        if len(shape) < 2 or not readers or not moves or name in graph.outputs:
+        if len(shape) < 2 or not readers or not moves or {name, *(n.name for n in readers)} & set(graph.outputs):
             continue
         moved = (shape[-1], *shape[:-1])
         inputs = tuple((n, moved if n == name else s) for n, s in graph.inputs)

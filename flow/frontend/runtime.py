@@ -12,7 +12,7 @@ import numpy as np
 from flow.diagnostics import BuildError, Problem
 from flow.frontend.export import onnx_model
 from flow.frontend.prepare import is_channels_last
-from flow.frontend.source import first_line, read_model
+from flow.frontend.source import converted_file, first_line, read_model
 from flow.frontend.structure import cut
 from flow.ir import Array, Graph, Shape
 
@@ -36,6 +36,9 @@ def runtime_outputs(
 ) -> dict[str, Array]:
     """Outputs by name, (N, *shape), computed by ONNX Runtime on one thread, a frame at a time.
 
+    A file that fixes its batch gets every frame as often as that; one of an operator set that the runtime no longer
+    knows is converted.
+
     Args:
         source: a graph, or an ONNX file.
         frames: channels first; a file that reads channels last gets them moved.
@@ -51,8 +54,16 @@ def runtime_outputs(
     }
     names = [value.name for value in session.get_outputs()]
     count = len(next(iter(given.values())))
-    results = [session.run(names, {n: v[i : i + 1] for n, v in given.items()}) for i in range(count)]
-    return {name: np.concatenate([r[i] for r in results]) for i, name in enumerate(names)}
+    results = [
+        session.run(names, {n: _batch(v[i : i + 1], declared[n]) for n, v in given.items()}) for i in range(count)
+    ]
+    return {name: np.concatenate([r[i][:1] for r in results]) for i, name in enumerate(names)}
+
+
+def _batch(frame: Array, declared: Sequence[Any]) -> Array:
+    """A frame (1, ...) as often as the file's batch axis says."""
+    fixed = declared[0] if declared and isinstance(declared[0], int) else 1
+    return np.repeat(frame, fixed, axis=0)
 
 
 def _named(frames: Frames, inputs: list[str]) -> Mapping[str, Array]:
@@ -96,6 +107,8 @@ def _session(source: Graph | Path | bytes, shown: str) -> Any:
     options.log_severity_level = 4
     options.use_deterministic_compute = True
     model = onnx_model(source).SerializeToString() if isinstance(source, Graph) else source
+    if isinstance(model, Path):
+        model = converted_file(model, shown or model.name) or model
     try:
         return onnxruntime.InferenceSession(
             str(model) if isinstance(model, Path) else model, options, providers=["CPUExecutionProvider"]

@@ -11,7 +11,12 @@ from flow.frontend.limits import LARGEST_FILE, MOST_NODES
 if TYPE_CHECKING:
     from onnx import ModelProto
 
-OLDEST_OPSET = 7
+OLDEST_OPSET, UNCONVERTED_OPSET = 5, 7
+"""Operator sets from the second on are read as they are; those before it are converted to it."""
+LARGEST_OLD = 256 * 1024**2
+"""Bytes of a file that is looked at twice to find out how old it is."""
+LISTED_IR = 3
+"""Up to this version of the format every stored tensor is listed as an input, too; newer files need not do so."""
 
 
 def read_model(path: Path, shown: str) -> ModelProto:
@@ -31,7 +36,7 @@ def read_model(path: Path, shown: str) -> ModelProto:
         message = f"the graph has {len(model.graph.node)} nodes; the limit is {MOST_NODES}"
         raise BuildError(Problem("ONNX012", message, "", shown))
     _check_versions(model, shown)
-    return _inlined(model, shown)
+    return _inlined(_converted(model, shown), shown)
 
 
 def _bytes(path: Path, shown: str) -> bytes:
@@ -101,6 +106,30 @@ def _check_versions(model: ModelProto, shown: str) -> None:
 def opset_of(model: ModelProto) -> int:
     """Version of the standard operator set."""
     return next(int(entry.version) for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
+
+
+def converted_file(path: Path, shown: str) -> bytes | None:
+    """An old file in the operator set that it is converted to; None if it need not be."""
+    if path.stat().st_size > LARGEST_OLD:
+        return None
+    model = _parse(_bytes(path, shown), shown)
+    if opset_of(model) >= UNCONVERTED_OPSET:
+        return None
+    return bytes(_converted(model, shown).SerializeToString())
+
+
+def _converted(model: ModelProto, shown: str) -> ModelProto:
+    """A file of an operator set with other attributes (broadcasting, modes of training) in a newer one."""
+    if opset_of(model) >= UNCONVERTED_OPSET:
+        return model
+    from onnx.version_converter import ConvertError, convert_version
+
+    model.ir_version = max(model.ir_version, LISTED_IR + 1)
+    try:
+        return convert_version(model, UNCONVERTED_OPSET)
+    except (ConvertError, RuntimeError, ValueError, TypeError) as error:
+        message = f"it cannot be converted to operator set {UNCONVERTED_OPSET}: {first_line(error)}"
+        raise BuildError(Problem("ONNX003", message, "export the network with opset 17", shown)) from None
 
 
 def _inlined(model: ModelProto, shown: str) -> ModelProto:

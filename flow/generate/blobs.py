@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -67,7 +67,13 @@ def plan(partition: Partition, resident: bool) -> tuple[Blob, ...]:
     return tuple(blobs)
 
 
-def write_blobs(partition: Partition, realised: Realised, resident: bool, file: BinaryIO) -> None:
+class Sink(Protocol):
+    """What bytes are written to."""
+
+    def write(self, data: bytes, /) -> Any: ...
+
+
+def write_blobs(partition: Partition, realised: Realised, resident: bool, file: Sink) -> None:
     """Write the partition's weights file. GEN020 where values do not fit the layer's word."""
     for blob in plan(partition, resident):
         for module in weighted(partition):
@@ -81,7 +87,7 @@ def streamed(partition: Partition) -> dict[str, Module]:
     return {str(producers[m.inputs[-1]].port): m for m in partition.modules if m.streamed}
 
 
-def write_slices(module: Module, realised: Realised, file: BinaryIO) -> None:
+def write_slices(module: Module, realised: Realised, file: Sink) -> None:
     """Write a streamed layer's payloads, slice by slice, without headers. GEN020 as for other weights."""
     layout, node = layout_of(module), realised.graph.node(module.node)
     parameters = realised.parameters(node)

@@ -11,6 +11,7 @@ from flow.diagnostics import BuildError, Problem
 from flow.generate.blobs import streamed, weighted, write_blobs, write_slices
 from flow.generate.contexts import PartitionContext, partition_context
 from flow.generate.files import prune, put, replaced
+from flow.generate.host import HostSide, Summed, WeightsSum, check_host, host_files, identity
 from flow.generate.lint import Signatures, lint
 from flow.generate.render import TEMPLATES, render
 from flow.generate.schedule import Schedule, schedule, slices_file, weights_file
@@ -22,6 +23,9 @@ from flow.numerics import Realised
 
 _INCLUDE = re.compile(r'^#include "([\w.]+)"', re.MULTILINE)
 _OURS = (".cpp", ".hpp", ".tcl", ".cfg", ".bin")
+_HOSTS = (".py", ".json")
+SIMULATED = ("testbench.cpp", "timed.cpp", "device.cpp")
+"""Sources that no bitstream is made from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,7 @@ class Target:
         max_burst: beats of a memory port's longest burst.
         flow_target: `vivado` makes an IP for a block design, `vitis` a kernel for an accelerator card.
         link: for a card, the link of a kernel from its name and its pointer arguments; it takes Vivado's place.
+        host: what runs the schedule.
     """
 
     part: str
@@ -45,27 +50,35 @@ class Target:
     max_burst: int = MAXIMUM_BURST_WORDS
     flow_target: str = "vivado"
     link: Callable[[str, tuple[str, ...]], KernelLink] | None = field(default=None, compare=False)
+    host: HostSide = field(default_factory=HostSide)
 
 
 def generate(
     hardware: Hardware, realised: Realised, target: Target, out: Path, overrides: Path | None = None
 ) -> Schedule:
-    """Write `hls/`, `vivado/`, `weights/` and `schedule.json` below the build folder `out`.
+    """Write `hls/`, `vivado/`, `weights/`, `host/` and `schedule.json` below the build folder `out`.
 
     `overrides`: a user's folder of templates and IPs that comes before `ip_templates/`. The schedule is written last
     and removed first, so that a build that stopped in between does not look complete. Raises BuildError with GEN0xx.
     """
+    check_host(target.host.board, len(hardware.partitions))
     resident = len(hardware.partitions) == 1
     plan = schedule(hardware, realised)
     texts: dict[Path, str] = {}
+    contexts, identities = [], []
     for partition in hardware.partitions:
         signatures = {m.ip: signature(m.ip, overrides) for m in partition.modules}
         context = partition_context(partition, resident, signatures, target.max_burst)
         project, design = f"hls/p{partition.index}", f"vivado/p{partition.index}"
         _check(context, signatures, project, overrides)
-        texts |= {out / project / name: text for name, text in _hls(context, target, overrides).items()}
+        sources = _sources(context, overrides)
+        digits = identity({n: t for n, t in sources.items() if n not in SIMULATED}, target.part, target.clock_mhz)
+        script = hls_script(_hls_project(context, target), overrides)
+        texts |= {out / project / name: text for name, text in (sources | {"build.tcl": script}).items()}
+        contexts.append(context)
+        identities.append("" if target.link is not None else digits)
         if target.link is None:
-            texts[out / design / "build.tcl"] = vivado_script(_vivado_project(context, target), overrides)
+            texts[out / design / "build.tcl"] = vivado_script(_vivado_project(context, target, digits), overrides)
         else:  # a kernel is exported for the linker, not as an IP that a block design could take
             link = target.link(context.name, tuple(p.name for p in context.ports))
             texts[out / design / "link.cfg"] = link_config(link, overrides)
@@ -74,32 +87,43 @@ def generate(
     if not path.is_file() or path.read_text(encoding="utf-8") != text:
         path.unlink(missing_ok=True)
     try:
-        written = _write(hardware, realised, resident, texts, out)
+        sums = _write(hardware, realised, resident, texts, out)
+        inputs, outputs = tuple(name for name, _ in realised.graph.inputs), realised.graph.outputs
+        host = host_files(hardware, contexts, target.host, identities, sums, inputs, outputs)
+        for name, content in host.items():
+            put(out / "host" / name, content)
         put(path, text)
     except OSError as error:
         path.unlink(missing_ok=True)
         raise BuildError(Problem("GEN030", f"cannot write {error.filename or out}: {error.strerror}")) from error
+    written = {*texts, *(out / file for file in sums), *(out / "host" / name for name in host)}
     for folder in ("hls", "vivado", "weights"):
         prune(out / folder, written, _OURS)
+    prune(out / "host", written, _HOSTS)
     return plan
 
 
-def _write(hardware: Hardware, realised: Realised, resident: bool, texts: dict[Path, str], out: Path) -> set[Path]:
-    written = set(texts)
+def _write(
+    hardware: Hardware, realised: Realised, resident: bool, texts: dict[Path, str], out: Path
+) -> dict[str, WeightsSum]:
+    """Texts and weights; what the host checks of each file of weights."""
     for path, text in texts.items():
         put(path, text)
+    sums = {}
     for partition in hardware.partitions:
         if weighted(partition):
-            path = out / weights_file(partition.index)
-            with replaced(path) as file:
-                write_blobs(partition, realised, resident, file)
-            written.add(path)
+            name = weights_file(partition.index)
+            with replaced(out / name) as file:
+                summed = Summed(file)
+                write_blobs(partition, realised, resident, summed)
+            sums[name] = summed.sum
         for port, module in streamed(partition).items():
-            path = out / slices_file(partition.index, port)
-            with replaced(path) as file:
-                write_slices(module, realised, file)
-            written.add(path)
-    return written
+            name = slices_file(partition.index, port)
+            with replaced(out / name) as file:
+                summed = Summed(file)
+                write_slices(module, realised, summed)
+            sums[name] = summed.sum
+    return sums
 
 
 def _check(context: PartitionContext, signatures: Signatures, project: str, overrides: Path | None) -> None:
@@ -109,14 +133,14 @@ def _check(context: PartitionContext, signatures: Signatures, project: str, over
         raise BuildError(problems)
 
 
-def _hls(context: PartitionContext, target: Target, overrides: Path | None) -> dict[str, str]:
-    """Files of `hls/p<i>/`: top function, test bench, the headers that they include, the script."""
+def _sources(context: PartitionContext, overrides: Path | None) -> dict[str, str]:
+    """C++ of `hls/p<i>/`: top function, the headers that it includes, and what runs it without hardware."""
     values: dict[str, object] = {"partition": context}
     files = _headers(context.ips, overrides)
-    for name in (f"{context.name}.cpp", f"{context.name}.hpp", "testbench.cpp", "timed.cpp"):
+    for name in (f"{context.name}.cpp", f"{context.name}.hpp", *SIMULATED):
         template = name.replace(context.name, "partition")
         files[name] = render(f"project/{template}.jinja", values, overrides)
-    return files | {"build.tcl": hls_script(_hls_project(context, target), overrides)}
+    return files
 
 
 def _hls_project(context: PartitionContext, target: Target) -> HlsProject:
@@ -138,7 +162,7 @@ def _hls_project(context: PartitionContext, target: Target) -> HlsProject:
     )
 
 
-def _vivado_project(context: PartitionContext, target: Target) -> VivadoProject:
+def _vivado_project(context: PartitionContext, target: Target, digits: str) -> VivadoProject:
     return VivadoProject(
         top=context.name,
         part=target.part,
@@ -148,6 +172,7 @@ def _vivado_project(context: PartitionContext, target: Target) -> VivadoProject:
         board_part=target.board_part,
         ps_properties=target.ps_properties,
         memory_ports=target.memory_ports,
+        identity=digits if target.family else "",
     )
 
 

@@ -5,16 +5,22 @@ from __future__ import annotations
 from functools import partial
 
 from flow.diagnostics import BuildError, Problem
+from flow.generate.host import HostSide
 from flow.generate.project import Target
 from flow.generate.tcl import KernelLink
 from flow.model.memory import main_memory
-from flow.spec import Device
+from flow.spec import Data, Device
 
 PROCESSOR_HOSTS = ("pynq", "linux")
 
 
-def device_target(device: Device, clock_mhz: float) -> Target:
-    """A block design around the processor that is the host, a kernel for a card, or a bare FPGA."""
+def device_target(
+    device: Device, clock_mhz: float, data: Data | None = None, scores: str = "", left: tuple[str, ...] = ()
+) -> Target:
+    """A block design around the processor that is the host, a kernel for a card, or a bare FPGA.
+
+    `data`, `scores`, `left`: what the host does in front of and behind the network (`HostSide`).
+    """
     memory = main_memory(device)
     beside_processor = device.host in PROCESSOR_HOSTS
     return Target(
@@ -26,6 +32,7 @@ def device_target(device: Device, clock_mhz: float) -> Target:
         max_burst=memory.max_burst,
         flow_target="vitis" if device.host == "xrt" else "vivado",
         link=partial(kernel_link, device, clock_mhz) if device.host == "xrt" else None,
+        host=HostSide(device.host, data, scores, left),
     )
 
 

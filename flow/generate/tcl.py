@@ -80,6 +80,7 @@ class VivadoProject:
         ps_properties: further properties of the processing system, e.g. its memory's timing where no board is given.
         ip_repository: folder with the IP that Vitis HLS exported, relative to the script.
         memory_ports: how many of the processing system's memory ports may be used.
+        identity: eight hexadecimal digits for the bitstream's header, where the host looks for them; "" for none.
     """
 
     top: str
@@ -91,9 +92,12 @@ class VivadoProject:
     ps_properties: tuple[tuple[str, str], ...] = ()
     ip_repository: str = ""
     memory_ports: int = 4
+    identity: str = ""
 
     def __post_init__(self) -> None:
         problems = [*check_name(self.top), *check_part(self.part), *check_positive("clock", self.clock_mhz)]
+        if not re.fullmatch(r"([0-9a-f]{8})?", self.identity, re.ASCII):
+            problems.append(Problem("GEN011", f"{quoted(self.identity)} is not eight hexadecimal digits"))
         for bundle in self.bundles:
             problems += check_name(bundle)
         if len(set(self.bundles)) != len(self.bundles) or not self.bundles:

@@ -33,6 +33,13 @@ class Formats:
         return self.nodes[node.name]
 
 
+def bound_of(op: Operator) -> float:
+    """The largest magnitude that an operator lets through, whatever comes in; infinite if there is none."""
+    if getattr(op, "activation", "") != "clip":
+        return math.inf
+    return max(abs(float(getattr(op, end))) for end in ("low", "high"))
+
+
 def exponent_for(magnitude: float, bits: int) -> int:
     """Smallest exponent at which `magnitude` fits `bits` bits (to within half a step); exact, by `frexp`."""
     return (math.frexp(magnitude)[1] if magnitude else 0) - (bits - 1)
@@ -41,11 +48,17 @@ def exponent_for(magnitude: float, bits: int) -> int:
 def choose_formats(graph: Graph, ranges: Ranges, wordlengths: Wordlengths) -> Formats:
     """Power-of-two scales from the measured ranges; operators that keep their input's format keep it.
 
+    A clipped tensor needs no headroom above its bound.
+
     Raises NUM001 (accumulator too wide to emulate), NUM002 (operator without an integer form).
     """
 
+    bounds = {node.name: bound_of(node.op) for node in graph.nodes}
+
     def tensor(name: str, bits: int) -> Format:
-        return Format(bits, exponent_for(ranges.tensors[name], bits) + (bits >= HEADROOM_FROM_BITS))
+        room = exponent_for(ranges.tensors[name], bits) + (bits >= HEADROOM_FROM_BITS)
+        bound = bounds.get(name, math.inf)
+        return Format(bits, min(room, exponent_for(bound, bits)) if math.isfinite(bound) else room)
 
     def weight(node: Node, bits: int, data: Format) -> Format:
         exponent = exponent_for(ranges.parameters[f"{node.name}/weight"], bits)

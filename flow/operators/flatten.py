@@ -12,7 +12,7 @@ from flow.fixed_point import Numbers
 from flow.ir import Array, Shape, elements, operator
 from flow.operators.keeps_format import KeepsFormat
 from flow.operators.onnx_node import Imported, OnnxNode, Same, Step, Unsupported, from_onnx
-from flow.operators.reshape import Reshape, splits_channels
+from flow.operators.reshape import Reshape, closes_block, opens_block, splits_channels
 from flow.operators.unflatten import unflattened
 
 
@@ -33,14 +33,15 @@ class Flatten(KeepsFormat):
 
 @from_onnx("Flatten", "Reshape", "Squeeze")
 def flatten_from_onnx(node: OnnxNode) -> Imported:
-    """Whatever leaves one axis beside the batch axis, makes a matrix of the channels or undoes it, or does nothing."""
+    """Whatever leaves one axis beside the batch axis, belongs to a shuffle of channels or pixels, or does nothing."""
     before = node.shape(0)
     after = {"Flatten": _flattened, "Reshape": _target, "Squeeze": _squeezed}[node.kind](node)
     if after == before:
         return Same(node.inputs[0])
     if (frame := unflattened(before, after)) is not None:
         return (Step(frame, node.inputs[:1]),)
-    if splits_channels(before, after) or splits_channels(after, before):
+    matrix = splits_channels(before, after) or splits_channels(after, before)
+    if matrix or opens_block(before, after) or closes_block(before, after):
         return (Step(Reshape(after), node.inputs[:1]),)
     if after != (elements(before),):
         raise Unsupported(f"a frame of shape {before} becomes {after}")

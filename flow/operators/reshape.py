@@ -1,4 +1,4 @@
-"""Channels as a matrix and back, around the transpose of a channel shuffle; a rule makes one operation of the three."""
+"""Axes taken apart and joined around a transpose that shuffles channels or pixels; rules make one operation of all."""
 
 from __future__ import annotations
 
@@ -34,6 +34,18 @@ class Reshape(KeepsFormat):
 def splits_channels(before: Shape, after: Shape) -> bool:
     """Whether the channels alone become a matrix: (C, *spatial) to (rows, C / rows, *spatial)."""
     return len(before) > 1 and before[1:] == after[2:] and after[0] * after[1] == before[0]
+
+
+def opens_block(before: Shape, after: Shape) -> bool:
+    """Whether channels become a block and channels, a factor a spatial axis: (C, *spatial) to (a, b, ..., *spatial)."""
+    rank = len(before) - 1
+    return rank > 0 and len(after) == 2 * rank + 1 and before[1:] == after[-rank:]
+
+
+def closes_block(before: Shape, after: Shape) -> bool:
+    """Whether every spatial axis takes a factor behind it: (C, H, r, W, s) to (C, H r, W s)."""
+    pairs = tuple(before[k] * before[k + 1] for k in range(1, len(before) - 1, 2))
+    return len(before) > 2 and after == (before[0], *pairs)
 
 
 def rearranged(x: Array, middle: Shape, order: Sequence[int]) -> Array:

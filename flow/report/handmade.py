@@ -56,7 +56,7 @@ def _performance(found: Evaluation) -> dict[str, Any]:
         "partitions": 1,
         "reconfigurations_per_batch": 0,
         "resources": resources,
-        "resource_limits": {name: getattr(device.resources, name) for name in RESOURCES},
+        "resource_limits": {name: getattr(device.usable, name) for name in RESOURCES},
         "bound_fps": significant(found.dsp_bound_fps),
         "bound_ratio": ratio,
         "bound_ratio_own": ratio,

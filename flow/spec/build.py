@@ -5,7 +5,7 @@ Paths (`Path`) are absolute and for reading only; they never reach an artefact. 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -110,8 +110,27 @@ class Energy:
 
 
 @dataclass(frozen=True, slots=True)
+class Shell:
+    """What the platform of a card takes of its part, and where that is known from."""
+
+    takes: Resources
+    source: str
+
+
+ONE_BITSTREAM = {
+    "none": "has nothing that could load a second bitstream",
+    "xrt": "loses the card's memory with a second bitstream",
+}
+"""Hosts whose designs have one partition, and why."""
+
+
+@dataclass(frozen=True, slots=True)
 class Device:
-    """A board with its FPGA. `reconfiguration_s` is None where only one partition is possible."""
+    """A board with its FPGA. `reconfiguration_s` is None where only one partition is possible.
+
+    Attributes:
+        resources: of the whole part; `usable` is what a design may take of it.
+    """
 
     name: str
     part: str
@@ -127,6 +146,15 @@ class Device:
     configuration_bits: int | None
     source: str
     energy: Energy | None = None
+    shell: Shell | None = None
+
+    @property
+    def usable(self) -> Resources:
+        """The part's resources without its platform's."""
+        if self.shell is None:
+            return self.resources
+        taken = asdict(self.shell.takes)
+        return Resources(**{name: count - taken[name] for name, count in asdict(self.resources).items()})
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from flow.diagnostics import BuildError
 from flow.spec.build import UNLIMITED_GB, Device, Memory
 from flow.spec.parts import Part, Reading, part_names
 from flow.spec.schema import check
-from flow.spec.settings import read_device
+from flow.spec.settings import device_problems, read_device
 
 _HEAD = ("device", "part", "DSP", "BRAM18", "URAM", "LUT", "FF", "memory", "MHz", "host", "reconfiguration")
 
@@ -25,14 +25,16 @@ def read_devices(project: Path) -> tuple[Device, ...]:
         found = check(value, "device") if value else []
         reading.problems += [problem for _, problem in found]
         if value and not found and not value.tainted():
-            devices.append(read_device(Part(name, value, folder, reading.shown(path), f"device {name}"), name))
+            device = read_device(Part(name, value, folder, reading.shown(path), f"device {name}"), name)
+            reading.problems += device_problems(value, device)
+            devices.append(device)
     if reading.problems:
         raise BuildError(tuple(reading.problems))
     return tuple(devices)
 
 
 def device_table(project: Path) -> str:
-    """One line a device: part, resources, memory, guide clock, host, seconds to reconfigure."""
+    """One line a device: part, usable resources, memory, guide clock, host, seconds to reconfigure."""
     rows = [_HEAD, *(_row(device) for device in read_devices(project))]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
     return "".join(
@@ -41,7 +43,7 @@ def device_table(project: Path) -> str:
 
 
 def _row(device: Device) -> Sequence[str]:
-    resources = device.resources
+    resources = device.usable
     counts = (resources.dsp, resources.bram18, resources.uram, resources.lut, resources.ff)
     memory = " + ".join(f"{m.kind} {_capacity(m)} {m.bandwidth_gbps:g} Gb/s" for m in device.memories)
     seconds = "one partition" if device.reconfiguration_s is None else f"{device.reconfiguration_s:g} s"

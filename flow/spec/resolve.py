@@ -11,9 +11,9 @@ from flow.diagnostics import BuildError, Problem
 from flow.spec.build import Build, CalibrationChoice, Device, Explore, Network, Simulate
 from flow.spec.network import read_network
 from flow.spec.origins import origins
-from flow.spec.parts import Reading, find_calibration, find_pipeline, read_folder, read_part
+from flow.spec.parts import Part, Reading, find_calibration, find_pipeline, read_folder, read_part
 from flow.spec.schema import check, under
-from flow.spec.settings import read_constraints, read_device, read_objective, read_precision
+from flow.spec.settings import device_problems, read_constraints, read_device, read_objective, read_precision
 from flow.spec.value import Value
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -71,7 +71,7 @@ def resolve(path: Path, project: Path = PROJECT) -> Build:
         origins=origins(spec, parts),
         warnings=tuple(_warnings(spec, device)),
     )
-    problems = _contradictions(spec, build)
+    problems = _contradictions(spec, build, parts["device"])
     if problems:
         raise BuildError(problems)
     return build
@@ -99,7 +99,7 @@ def _warnings(spec: Value, device: Device) -> Iterable[Problem]:
         yield Problem(problem.code, message, hint, problem.file, problem.line, problem.column, severity="warning")
 
 
-def _contradictions(spec: Value, build: Build) -> tuple[Problem, ...]:
+def _contradictions(spec: Value, build: Build, device: Part | None) -> tuple[Problem, ...]:
     """Values that are each possible but not together."""
     problems = []
     simulate = spec.get("simulate")
@@ -107,4 +107,6 @@ def _contradictions(spec: Value, build: Build) -> tuple[Problem, ...]:
     if images and build.simulate.images == "data" and build.network.data is None:
         message = f"network '{build.network.name}' has no data to simulate with"
         problems.append(images.place.problem("SPEC041", message, "write images: random, or give the network data"))
+    if device:
+        problems += device_problems(device.value, build.device)
     return tuple(problems)

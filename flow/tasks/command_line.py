@@ -115,7 +115,9 @@ def writable_folder(value: str, here: Path, make: bool) -> Path:
     return path
 
 
-OURS = frozenset({"resolved.json", "explore", "realise", "hls", "vivado", "weights", "schedule.json", "report"})
+OURS = frozenset(
+    {"resolved.json", "explore", "realise", "hls", "vivado", "weights", "host", "schedule.json", "report", "virtual"}
+)
 """What lies in a spec's folder."""
 
 

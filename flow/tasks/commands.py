@@ -117,7 +117,7 @@ def _check(request: Request) -> None:
     _run(
         request,
         (*python, "ruff", "check", "."),
-        (*python, "mypy", "flow", "rules"),
+        (*python, "mypy", "flow", "rules", "ip_templates/host"),
         (*python, "pytest", "-p", "no:cacheprovider", "-n", "2"),
     )
 

@@ -1,4 +1,4 @@
-"""A design as files: C++ projects, Tcl, weights, schedule, and a manifest of them all."""
+"""A design as files: C++ projects, Tcl, weights, host program, schedule, and a manifest of them all."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from flow.tasks.realise import realise_folder
 from flow.tasks.stage import Stage, counted
 
 if TYPE_CHECKING:
+    from flow.frontend import Tail
     from flow.model.hardware import Hardware
     from flow.numerics import Realised
 
-GENERATE_CODE = ("diagnostics", "fixed_point", "ir", "operators", "model", "generate")
+GENERATE_CODE = ("diagnostics", "fixed_point", "ir", "operators", "frontend", "model", "generate")
 MANIFEST = "manifest.json"
 
 
@@ -51,7 +52,9 @@ def generate_stage(project: Project, build: Build) -> Stage:
 
         manifest.unlink(missing_ok=True)
         hardware, realised = lowered(project, build)
-        generate(hardware, realised, device_target(build.device, build.clock_mhz), out)
+        tail = _tail(build, realised)
+        host = (build.network.data, tail.activation, tail.left)
+        generate(hardware, realised, device_target(build.device, build.clock_mhz, *host), out)
         files = _generated(out)
         listed = {p.relative_to(out).as_posix(): _digest(p) for p in files}
         write_atomically(manifest, canonical_json(listed))
@@ -64,25 +67,42 @@ def generate_stage(project: Project, build: Build) -> Stage:
         stage="generate",
         name=build.name,
         run=run,
-        inputs=(realised_in / "graph.json", realised_in / "formats.json", design),
+        inputs=(realised_in / "graph.json", realised_in / "formats.json", design, *_cut_file(build)),
         outputs=(manifest, out / "schedule.json"),
         values={
             "device": repr(build.device),
             "clock_mhz": build.clock_mhz,
+            "pixels": repr(
+                build.network.data and (build.network.data.scale, build.network.data.mean, build.network.data.std)
+            ),
             "templates": files_digest(project.root, template_files(project)),
             "code": project.code(*GENERATE_CODE),
         },
-        doc=f"C++, Tcl, weights and schedule of {build.name}",
+        doc=f"C++, Tcl, weights, host program and schedule of {build.name}",
         timings=out / "report" / "timings.json",
-        folders=(out / "hls", out / "vivado", out / "weights"),
+        folders=(out / "hls", out / "vivado", out / "weights", out / "host"),
         made=lambda: _generated(out),
     )
 
 
+def _cut_file(build: Build) -> tuple[Path, ...]:
+    """The ONNX file where a spec cuts it: what is behind the cut is no part of the graph, but the host's."""
+    network = build.network
+    return (network.onnx,) if network.onnx is not None and network.outputs else ()
+
+
+def _tail(build: Build, realised: Realised) -> Tail:
+    from flow.frontend import Tail, tail_of
+
+    graph, network = realised.graph, build.network
+    one_pixel = all(size == 1 for size in graph.shapes()[graph.outputs[0]][1:])
+    return next((tail_of(path, network.onnx_file, network.outputs, one_pixel) for path in _cut_file(build)), Tail())
+
+
 def template_files(project: Project) -> tuple[Path, ...]:
-    """Headers, templates and data sheets; not the open types that only simulation compiles against."""
+    """Headers, templates, data sheets, host program; not the open types that only simulation compiles against."""
     folder = project.templates
-    kept = (p for p in folder.rglob("*") if p.suffix in (".hpp", ".jinja", ".yaml") and p.is_file())
+    kept = (p for p in folder.rglob("*") if p.suffix in (".hpp", ".jinja", ".yaml", ".py") and p.is_file())
     return tuple(sorted(p for p in kept if "ap_types" not in p.relative_to(folder).parts))
 
 
@@ -91,6 +111,7 @@ def _generated(out: Path) -> list[Path]:
         (out / "hls", ("*.cpp", "*.hpp", "*.tcl")),
         (out / "vivado", ("*.tcl", "*.cfg")),
         (out / "weights", ("*.bin",)),
+        (out / "host", ("*.py", "*.json")),
     ]
     found = [p for folder, patterns in places for pattern in patterns for p in folder.rglob(pattern)]
     kept = [p for p in found if not {"data", "project"} & set(p.relative_to(out).parts)]

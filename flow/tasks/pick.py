@@ -18,7 +18,7 @@ from flow.tasks.network import rewrite_folder
 from flow.tasks.project import Project
 from flow.tasks.stage import Stage
 
-PICKED = ("realise", "generate", "simulate", "report", "synthesise")
+PICKED = ("realise", "generate", "simulate", "report", "board", "synthesise")
 """Stages that work on the point where one is named."""
 
 

@@ -39,6 +39,9 @@ def report_stage(project: Project, build: Build) -> Stage:
 
 
 def next_commands(project: Project, build: Build) -> tuple[tuple[str, str], ...]:
-    """What to run where the vendor's tools are installed."""
+    """What to run next: on a virtual board, and where the vendor's tools are installed."""
     words = f"spec={spec_of(build)}" + ("" if build.point is None else f" point={build.point}")
-    return (("synthesise every partition and read the reports back", f"doit synthesise {words}"),)
+    return (
+        ("run images through the host program on a virtual board", f"doit board {words}"),
+        ("synthesise every partition and read the reports back", f"doit synthesise {words}"),
+    )

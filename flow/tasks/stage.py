@@ -134,9 +134,9 @@ def record(path: Path, name: str, value: Any) -> None:
     write_atomically(path, json.dumps(known, indent=2, sort_keys=True) + "\n")
 
 
-def counted(number: int, thing: str) -> str:
-    """`1 partition`, `2 partitions`."""
-    return f"{number} {thing}{'s' * (number != 1)}"
+def counted(number: int, thing: str, things: str = "") -> str:
+    """`1 partition`, `2 partitions`; `things` where an s does not do."""
+    return f"{number} {thing if number == 1 else things or f'{thing}s'}"
 
 
 def interactive() -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 
 from flow.diagnostics import BuildError, Problem, render_all
 from flow.spec import Build, resolve, resolved_json, spec_paths
+from flow.tasks.board import board_stage, with_frames
 from flow.tasks.command_line import (
     RUNNERS,
     TOLERANT,
@@ -36,7 +37,7 @@ from flow.tasks.reporter import StageReporter
 from flow.tasks.simulate import simulate_stage
 from flow.tasks.stage import Stage
 from flow.tasks.stamp import lock_file
-from flow.tasks.synthesise import synthesise_stage
+from flow.tasks.synthesise import read_jobs, synthesise_stage
 
 Maker = Callable[[Project, Build], Stage]
 
@@ -49,6 +50,7 @@ STAGES: Mapping[str, Maker] = {
     "generate": generate_stage,
     "simulate": simulate_stage,
     "report": report_stage,
+    "board": board_stage,
     "synthesise": synthesise_stage,
 }
 """In the order of the data; every stage's doc is a line of `doit list`."""
@@ -85,6 +87,7 @@ def _table(root: Path, line: CommandLine) -> dict[str, Any]:
     check_commands(_stems_only(line), (*commands, *TOLERANT, *RUNNERS), _known_specs(root))
     own = [word for name in asked if name in COMMANDS for word in COMMANDS[name].words]
     own += ["point"] if {"pick", *PICKED} & set(asked) else []
+    own += [word for word, stage in (("frames", "board"), ("jobs", "synthesise")) if stage in asked]
     values = line.values((*WORDS, *own))
     project = Project(root, writable_folder(values.get("build_dir", str(root / "build")), line.here, not line.tolerant))
     paths: tuple[Path, ...] = ()
@@ -97,6 +100,9 @@ def _table(root: Path, line: CommandLine) -> dict[str, Any]:
         check_names(project, builds)
     picks = _picks(project, builds, asked, values)
     stages = {name: _stages(name, project, picks if picks and name in PICKED else builds) for name in STAGES}
+    run, jobs = tuple(with_frames(build, values) for build in picks or builds), read_jobs(values)
+    stages["board"] = _stages("board", project, run)
+    stages["synthesise"] = tuple(synthesise_stage(project, build, jobs) for build in picks or builds)
     stages["pick"] = tuple(pick_stage(project, build, pick) for build, pick in zip(builds, picks, strict=bool(picks)))
     if not line.tolerant:
         made = (stage.task for several in stages.values() for stage in several)
@@ -208,7 +214,8 @@ DOCS = {
     "generate": "HLS C++, Tcl, packed weights, schedule",
     "simulate": "compile and run what was generated, compare it bit by bit",
     "report": "numbers, tables and a page",
-    "synthesise": "run the vendor's tools, where they are installed",
+    "board": "run images through the host program on the virtual board: doit board spec=NAME [frames=N]",
+    "synthesise": "run the vendor's tools, where they are installed: doit synthesise spec=NAME [jobs=N]",
 }
 
 

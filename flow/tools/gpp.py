@@ -11,6 +11,7 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from flow.diagnostics import BuildError, Problem
@@ -51,17 +52,38 @@ def compiler() -> str:
     return found
 
 
+@cache
+def compiler_version() -> str:
+    """First line of what `g++ --version` says. TOOL001 if there is none."""
+    done = _run((compiler(), "--version"), Path.cwd(), _COMPILE_S, "TOOL002", "g++ --version")
+    return done.stdout.partition("\n")[0]
+
+
 def compile_bench(project: Path, mode: str, folder: Path) -> Program:
     """Compile `hls/p<i>/` into `folder`. TOOL002 if the compiler refuses it."""
     program = Program(folder / f"testbench_{mode}", mode)
     top = "timed" if mode in TIMED_MODES else project.name.replace("p", "partition_")
-    sources = [str(project / f"{name}.cpp") for name in (top, "testbench")]
-    command = (compiler(), *_FLAGS, _OPTIMISE[mode], *_DEFINE[mode], f"-I{project}", *sources, "-o", str(program.path))
-    folder.mkdir(parents=True, exist_ok=True)
-    done = _run(command, folder, _COMPILE_S, "TOOL002", f"g++ on {project.parent.name}/{project.name}")
-    if done.returncode:
-        raise _failed("TOOL002", f"g++ does not compile {project.parent.name}/{project.name}", done)
+    _compile(project, (top, "testbench"), mode, program.path)
     return program
+
+
+def compile_device(project: Path, folder: Path) -> Path:
+    """Compile `hls/p<i>/` as a device of the virtual board, on the `registers.hpp` in `folder`. TOOL002 if refused."""
+    top = project.name.replace("p", "partition_")
+    _compile(project, (top, "device"), "native", folder / "device", (f"-I{folder}", "-pthread"))
+    return folder / "device"
+
+
+def _compile(project: Path, names: Sequence[str], mode: str, program: Path, more: Sequence[str] = ()) -> None:
+    sources = [str(project / f"{name}.cpp") for name in names]
+    flags = (*_FLAGS, _OPTIMISE[mode], *_DEFINE[mode], f"-I{project}", *more)
+    program.parent.mkdir(parents=True, exist_ok=True)
+    what = f"{project.parent.name}/{project.name}"
+    done = _run(
+        (compiler(), *flags, *sources, "-o", str(program)), program.parent, _COMPILE_S, "TOOL002", f"g++ on {what}"
+    )
+    if done.returncode:
+        raise _failed("TOOL002", f"g++ does not compile {what}", done)
 
 
 def run_bench(program: Program, arguments: Sequence[str | Path], folder: Path, allowed: Sequence[int] = (0,)) -> int:

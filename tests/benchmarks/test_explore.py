@@ -10,7 +10,7 @@ from flow.benchmarks import run_group
 from flow.benchmarks.explore.against import against
 from flow.benchmarks.explore.baselines import Baselines
 from flow.benchmarks.explore.brute import SMALL, best_of_all, small_case
-from flow.benchmarks.explore.cases import Bench, Case, estimate, own_binding_ratio, simulated_fps
+from flow.benchmarks.explore.cases import Bench, Case, estimate, searched, simulated_fps
 from flow.benchmarks.explore.declared import DENSENET161, RESNET152, densenet, resnet
 from flow.benchmarks.explore.table import table
 from flow.diagnostics import BuildError
@@ -90,20 +90,17 @@ def test_the_small_networks_are_read(tmp_path: Path) -> None:
         assert len(build.network.layers) == len(filters) and build.objective == "latency"
 
 
-def test_simulated_paces_replace_the_modelled_ones(tmp_path: Path) -> None:
+def test_what_counts_as_simulated(tmp_path: Path) -> None:
     folder = tmp_path / "x" / "explore"
     folder.mkdir(parents=True)
-    part = {"index": 0, "passes": 2}
-    performance = {"clock_mhz": 1, "batch": 10, "partitions": 1, "throughput_fps": 10.0, "partition_figures": [part]}
-    sized = [{"index": 0, "interval": 110, "latency": 205, "expected": {"interval": 100, "latency": 200}}]
-    (folder / "performance.json").write_text(json.dumps(performance))
+    points = [{"throughput_fps": 4.0, "latency_s": 0.2}, {"throughput_fps": 3.0, "latency_s": 0.1}]
+    (folder / "pareto.json").write_text(json.dumps({"points": points}))
     found = _found(tmp_path)
-    for records, wanted in ((sized, 10 / (1 + 2 * (9 * 10 + 5) / 1e6)), ([], None)):
-        (folder / "fifos.json").write_text(json.dumps(records))
-        assert simulated_fps(found) == (wanted and pytest.approx(wanted))
-    ratios = {"throughput_fps": 5.0, "bound_fps": 10.0, "bound_ratio_own": 5 / 8, "bound_ratio_binding": 5 / 9}
-    # 8 fps with reconfigurations charged to the DSP bound: 1/8 - 1/10 seconds of them a frame.
-    assert own_binding_ratio(ratios) == pytest.approx(5 * (1 / 9 + 1 / 8 - 1 / 10))
+    for kind, wanted in (("simulated", 3.9), ("modelled", None)):
+        performance = {"throughput_fps": 3.9, "kind": {"interval": kind}}
+        (folder / "performance.json").write_text(json.dumps(performance))
+        assert simulated_fps(found) == wanted
+    assert (searched(found), searched(found, latency=True)) == (4.0, 0.1)
 
 
 def _found(folder: Path) -> object:
@@ -132,7 +129,6 @@ def test_a_part_alone_keeps_the_others_records(tmp_path: Path, monkeypatch: pyte
     parts = {name: (lambda b, n=name: [Record(f"{n}: figure", b.build_dir.name, "")]) for name in ("one", "two")}
     monkeypatch.setitem(groups.GROUPS, "explore", groups.Group(groups.GROUPS["explore"].run, "", parts))
     said: list[str] = []
-    monkeypatch.setattr(groups, "PARTS", parts)
     assert run_group("explore", ROOT, tmp_path, say=said.append).count(": figure") == len(said) == 2
     for part in ("one", "two", "one"):
         run_group("explore", ROOT, tmp_path, part=part)

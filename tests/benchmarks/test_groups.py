@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from flow.benchmarks import groups_table, run_group
-from flow.benchmarks.coverage import coverage
+from flow.benchmarks.coverage.estimate import estimate
+from flow.benchmarks.explore.cases import Bench
 from flow.benchmarks.groups import GROUPS
 from flow.benchmarks.record import at_least, at_most, table
 from flow.diagnostics import BuildError
@@ -50,20 +51,22 @@ def test_coverage_of_a_folder(tmp_path: Path) -> None:
     saved(graphs / "light_softmax.onnx", "Softmax")
     saved(graphs / "light_erf.onnx", "Erf")
     saved(graphs / "light_vgg16.onnx", "Erf")
-    text = run_group("coverage", ROOT, tmp_path / "out", graphs)
-    records = {r["what"]: r for r in json.loads((tmp_path / "out/coverage.json").read_text())["records"]}
+    text = run_group("coverage", ROOT, tmp_path / "out", graphs, "estimate")
+    records = {
+        r["what"].removeprefix("estimate: "): r
+        for r in json.loads((tmp_path / "out/coverage.json").read_text())["records"]
+    }
     for name in ("light_relu", "light_softmax"):
         assert records[name]["value"] > 0 and records[name]["holds"]
     assert records["light_erf"]["value"].startswith("error[ONNX010]") and records["light_erf"]["holds"]
     assert not records["light_vgg16"]["holds"], "a network that must pass"
     assert "light_relu" in text
-    assert GROUPS["coverage"].run is coverage
 
 
 def test_coverage_of_graphs_inside_onnx(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """They are other networks under the same names: they need not pass, and overwrite nothing."""
     saved(tmp_path / "light_resnet50.onnx", "Erf")
-    monkeypatch.setattr("flow.benchmarks.coverage.onnx_graphs", lambda: tmp_path)
+    monkeypatch.setattr("flow.benchmarks.coverage.graphs.onnx_graphs", lambda: tmp_path)
     (tmp_path / "out").mkdir()
-    (record,) = coverage(ROOT, tmp_path / "out", tmp_path)
-    assert record.what == "onnx_light_resnet50" and record.holds and "Erf (1 node)" in str(record.value)
+    (record,) = estimate(Bench(ROOT, tmp_path / "out", print, tmp_path))
+    assert record.what == "estimate: onnx_light_resnet50" and record.holds and "Erf (1 node)" in str(record.value)

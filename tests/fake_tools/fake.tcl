@@ -2,7 +2,8 @@
 # the files that the flow reads. Lenient on purpose: tests/tcl checks the scripts.
 #
 # CONVMAKE_FAKE_LOG      file to which each call appends a line: tool, arguments, in, last two folders of the path
-# CONVMAKE_FAKE_VERSION  version to claim, default 2024.1
+# CONVMAKE_FAKE_VERSION  version to play, default 2024.1: it decides how Vitis HLS is called, which columns a report has, and
+#                        where Vivado leaves its hardware description
 # CONVMAKE_FAKE_FAIL     a command that fails, e.g. csynth_design
 # CONVMAKE_FAKE_SLACK    worst setup slack in ns, default 0.312
 
@@ -23,19 +24,37 @@ proc fake::main {tool arguments} {
         puts "$tool v$version (64-bit)"
         exit 0
     }
+    set refusal [fake::refused $tool $version $arguments]
+    if {$refusal ne ""} {
+        puts "ERROR: \[Fake 1-2\] $refusal"
+        exit 1
+    }
     set log [fake::setting LOG ""]
     if {$log ne ""} {
         set channel [open $log a]
         puts $channel "$tool [join $arguments { }] in [file join {*}[lrange [file split [pwd]] end-1 end]]"
         close $channel
     }
-    set script [lindex $arguments end]
     puts "****** $tool v$version"
+    if {$tool eq "v++"} {
+        fake::write [fake::option $arguments -o] "binary of [file tail [lindex $arguments end]]\n"
+        exit [expr {[file exists [lindex $arguments end]] ? 0 : 1}]
+    }
+    set script [lindex $arguments end]
     if {[catch {uplevel #0 [list source $script]} message]} {
         puts "ERROR: \[Fake 1-1\] $message"
         exit 1
     }
     exit 0
+}
+
+# Why this version does not take such a call; "" if it does.
+proc fake::refused {tool version arguments} {
+    if {$tool eq "vitis_hls" && $version >= 2024.2} {return "vitis_hls is gone: call vitis-run --mode hls --tcl"}
+    if {$tool eq "vitis_hls" && [lindex $arguments 0] ne "-f"} {return "vitis_hls does not take $arguments"}
+    if {$tool eq "vitis-run" && $version < 2023.2} {return "vitis-run $version does not take --tcl"}
+    if {$tool eq "vitis-run" && [lrange $arguments 0 2] ne {--mode hls --tcl}} {return "vitis-run does not take $arguments"}
+    return ""
 }
 
 proc fake::write {path text} {
@@ -50,7 +69,27 @@ proc fake::report {name path} {
     set channel [open [file join $fake::reports $name]]
     set text [string map [list @TOP@ $fake::top @SLACK@ [fake::setting SLACK 0.312]] [read $channel]]
     close $channel
+    if {$name eq "csynth.xml" && [fake::setting VERSION 2024.1] < 2020.2} {
+        set text [string map {<DSP> <DSP48E> </DSP> </DSP48E>} $text]
+    }
+    if {$name eq "utilization.rpt" && [fake::setting VERSION 2024.1] < 2021.1} {
+        set text [fake::without_column $text Prohibited]
+    }
     fake::write $path $text
+}
+
+# A table without one of its columns.
+proc fake::without_column {text title} {
+    set at -1
+    set lines {}
+    foreach line [split $text \n] {
+        set cells [split $line |]
+        if {[string index $line 0] eq "|" && [lsearch -glob $cells "*$title*"] >= 0} {set at [lsearch -glob $cells "*$title*"]}
+        if {[string index $line 0] ne "|"} {set at [expr {[string index $line 0] eq "+" ? $at : -1}]}
+        if {[string index $line 0] eq "|" && $at >= 0} {set line [join [lreplace $cells $at $at] |]}
+        lappend lines $line
+    }
+    return [join $lines \n]
 }
 
 proc fake::option {arguments name {default ""}} {
@@ -97,7 +136,8 @@ proc fake::do_get_property {name object} {
 proc fake::do_launch_runs {name args} {
     if {$name eq "impl_1"} {
         fake::write project/project.runs/impl_1/design_wrapper.bit "bits\n"
-        fake::write project/project.gen/sources_1/bd/design/hw_handoff/design.hwh "<EDKSYSTEM/>\n"
+        set base project/project.[expr {[fake::setting VERSION 2024.1] < 2020.2 ? "srcs" : "gen"}]
+        fake::write $base/sources_1/bd/design/hw_handoff/design.hwh "<EDKSYSTEM/>\n"
     }
 }
 proc fake::do_report_utilization {args} {fake::report utilization.rpt [fake::option $args -file]}

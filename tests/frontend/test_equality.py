@@ -41,7 +41,7 @@ def residual(m: Model, opset: int) -> None:
     """A block as exporters of different years write it."""
     m.conv(3, 8, pads=[1, 1, 1, 1])
     weights = [m.weight(8), m.weight(8), m.weight(8), m.weight(8, positive=True)]
-    m.add("BatchNormalization", *weights, epsilon=1e-3)
+    m.add("BatchNormalization", *weights, epsilon=1e-3, **({"is_test": 1} if opset < 7 else {}))
     skip = m.add("Relu")
     m.conv(8, 8, pads=[1, 1, 1, 1])
     if opset < 11:
@@ -50,20 +50,27 @@ def residual(m: Model, opset: int) -> None:
         m.add("Clip", m.constant(np.float32(0)), m.constant(np.float32(6)))
     m.add("Sum" if opset < 8 else "Add", skip)
     dropped = {"ratio": 0.5} if opset < 12 else {}
-    m.add("Dropout", **dropped)
+    m.add("Dropout", **dropped, **({"is_test": 1} if opset < 7 else {}))
     m.add("LeakyRelu", alpha=0.1)
     m.add("MaxPool", kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])
     m.add("GlobalAveragePool")
     m.add("Reshape", m.constant(np.array([0, -1], np.int64)))
-    m.add("Gemm", m.weight(5, 8), m.weight(5), transB=1)
+    m.add("Gemm", m.weight(5, 8), m.weight(5), transB=1, **({"broadcast": 1} if opset < 7 else {}))
 
 
-@pytest.mark.parametrize("opset", [7, 8, 9, 10, 11, 12, 13, 15, 17, 18, 19, 21, 23])
+@pytest.mark.parametrize("opset", [6, 7, 8, 9, 10, 11, 12, 13, 15, 17, 18, 19, 21, 23])
 def test_opsets(tmp_path: Path, opset: int) -> None:
     m = Model(1, 3, 8, 8, opset=opset)
     residual(m, opset)
     final = check(m.save(tmp_path, as_inputs=opset < 9))
     assert [n.op.name for n in final.nodes] == ["conv", "conv", "add", "pool", "global_pool", "gemm"]
+
+
+def test_a_fixed_batch(tmp_path: Path) -> None:
+    """A file for several frames at once; ours is for one, and what it is compared with is not."""
+    m = Model(3, 3, 8, 8)
+    m.conv(3, 4)
+    check(m.save(tmp_path))
 
 
 Builder = Callable[[Model], object]

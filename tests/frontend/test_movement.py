@@ -217,3 +217,21 @@ def test_lrn(tmp_path: Path) -> None:
     m.add("LRN", size=5, alpha=0.1, beta=0.75, bias=1.0)
     m.conv(8, 4, kernel=1)
     assert [n.op.name for n in check(m.save(tmp_path)).nodes] == ["conv", "lrn", "conv"]
+
+
+@pytest.mark.parametrize("order", ["channels first", "block first"])
+def test_pixel_shuffle_by_reshapes(tmp_path: Path, order: str) -> None:
+    """As exporters wrote it before there was DepthToSpace."""
+    m = Model(1, 2, 5, 4)
+    m.conv(2, 12)
+    sizes, perm = {
+        "channels first": ([1, 3, 2, 2, 3, 2], [0, 1, 4, 2, 5, 3]),
+        "block first": ([1, 2, 2, 3, 3, 2], [0, 3, 4, 1, 5, 2]),
+    }[order]
+    m.add("Reshape", m.constant(np.array(sizes, np.int64)))
+    m.add("Transpose", perm=perm)
+    m.add("Reshape", m.constant(np.array([1, 3, 6, 4], np.int64)))
+    m.conv(3, 4)
+    shuffled = ["shuffle"] if order == "channels first" else []
+    graph = check(m.save(tmp_path))
+    assert [node.op.name for node in graph.nodes] == ["conv", *shuffled, "depth_to_space", "conv"]

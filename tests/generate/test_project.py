@@ -37,7 +37,7 @@ def test_files_of_a_build(tmp_path: Path) -> None:
         project = (f"partition_{i}.cpp", f"partition_{i}.hpp", "testbench.cpp", "build.tcl", "convolution.hpp")
         assert {f"hls/p{i}/{name}" for name in project} <= names
         assert {f"vivado/p{i}/build.tcl", f"weights/p{i}.bin"} <= names
-    assert "schedule.json" in names
+    assert {"schedule.json", "host/host.json", "host/run.py", "host/board/runner.py"} <= names
     assert "hls/p0/add.hpp" not in names  # only what is included
     assert not [n for n in names if "unfinished" in n]
 
@@ -62,6 +62,8 @@ def test_a_smaller_design_leaves_nothing_behind(tmp_path: Path) -> None:
     large, small = residual(cuts=(1, 3)), residual()
     generate(large.hardware, large.realised, ZC706, tmp_path / "a")
     (tmp_path / "a" / "hls" / "p2" / "vendor.log").write_text("not ours")
+    (tmp_path / "a" / "hls" / "vendor.json").write_text("not ours")
+    (tmp_path / "a" / "host" / "board" / "older.py").write_text("of an older version")
     for i in range(3):
         (tmp_path / "a" / "hls" / f"p{i}" / "data").mkdir()
         (tmp_path / "a" / "hls" / f"p{i}" / "data" / "in_0.bin").write_text("simulate's")
@@ -69,6 +71,7 @@ def test_a_smaller_design_leaves_nothing_behind(tmp_path: Path) -> None:
     generate(small.hardware, small.realised, ZC706, tmp_path / "b")
     (tmp_path / "b" / "hls" / "p2").mkdir()
     (tmp_path / "b" / "hls" / "p2" / "vendor.log").write_text("not ours")
+    (tmp_path / "b" / "hls" / "vendor.json").write_text("not ours")
     (tmp_path / "b" / "hls" / "p0" / "data").mkdir()
     (tmp_path / "b" / "hls" / "p0" / "data" / "in_0.bin").write_text("simulate's")
     assert tree(tmp_path / "a") == tree(tmp_path / "b")

@@ -73,6 +73,9 @@ def test_a_toy_of_each_kind(project: Path, run: Callable[..., Any]) -> None:
     verification = json.loads((project / "build/toy_toy/report/verification.json").read_text())
     assert verification["csim_equals_emulator"] is True
     assert verification["sqnr_db"] > 50
+    assert '"board": "linux"' in (project / "build/toy_toy/host/host.json").read_text()
+    outcome = run(project, "board", "spec=toy_toy", "frames=3")
+    assert outcome.status == 0 and "equal to the emulator in every bit" in outcome.output, outcome.output
     log = next((project / "build/networks").glob("toy-*/rewrite-*/rewrite.log")).read_text()
     assert "drop_double_negation: 1 place" in log
 

@@ -115,6 +115,17 @@ constraints: {utilisation: {dsp: 0.5}}
     assert build.constraints.utilisation == Utilisation(dsp=0.5)
 
 
+@pytest.mark.parametrize("name", ["u50", "u200", "u250"])
+def test_a_cards_platform_takes_its_share(name: str, tmp_path: Path) -> None:
+    """Of what the part has, designs get what the platform leaves; the share says where it is known from."""
+    device = resolve(write(tmp_path, f"network: vgg16\ndevice: {name}\n")).device
+    assert device.shell is not None and device.shell.source
+    for kind in ("dsp", "bram18", "uram", "lut", "ff"):
+        whole, taken = getattr(device.resources, kind), getattr(device.shell.takes, kind)
+        assert getattr(device.usable, kind) == whole - taken > 0.7 * whole
+    assert device.usable.lut < device.resources.lut
+
+
 def test_a_toy_device_and_network_are_one_file_each(tmp_path: Path) -> None:
     for folder in ("networks", "devices"):
         (tmp_path / "specs" / folder).mkdir(parents=True)
@@ -201,3 +212,13 @@ def test_the_table_of_devices_has_a_line_each() -> None:
     lines = device_table(ROOT).splitlines()
     assert len(lines) == 1 + len(DEVICES) and lines[0].startswith("device")
     assert any(line.startswith("zc706 ") and " 1090 " in line and "0.08255 s" in line for line in lines)
+
+
+def test_a_device_that_contradicts_itself_is_refused_in_the_table_too(tmp_path: Path) -> None:
+    folder = tmp_path / "specs/devices"
+    folder.mkdir(parents=True)
+    shutil.copytree(ROOT / "specs/schemas", tmp_path / "specs/schemas")
+    text = (ROOT / "specs/devices/vcu118.yaml").read_text()
+    (folder / "mine.yaml").write_text(text.replace("reconfiguration_s: null", "reconfiguration_s: 0.5"))
+    with pytest.raises(BuildError, match="SPEC043"):
+        device_table(tmp_path)

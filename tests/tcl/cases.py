@@ -16,7 +16,7 @@ THREE = ("gmem_in_0", "gmem_out_0", "gmem_weights")
 SEVEN = ("gmem_in_0", "gmem_in_1", "gmem_in_2", "gmem_out_0", "gmem_out_1", "gmem_out_2", "gmem_weights")
 
 VIVADO = {
-    "zynq7000_board": VivadoProject("partition_0", ZC706, 125.0, THREE, "zynq7000", BOARDS[0][0]),
+    "zynq7000_board": VivadoProject("partition_0", ZC706, 125.0, THREE, "zynq7000", BOARDS[0][0], identity="0123abcd"),
     "zynq7000_part": VivadoProject("partition_1", ZC706, 142.857143, ("gmem_in_0", "gmem_out_0"), "zynq7000"),
     "zynq7000_shared": VivadoProject("partition_12", ZC706, 100.0, SEVEN, "zynq7000", BOARDS[0][0]),
     "zynquplus_board": VivadoProject("partition_0", ZCU102, 200.0, THREE, "zynquplus", BOARDS[1][0]),

@@ -78,6 +78,7 @@ LINK = {"top": "top", "platform": "xilinx_u50", "clock_mhz": 250.0, "arguments":
         (VivadoProject, VIVADO, {"board_part": "zc706"}),
         (VivadoProject, VIVADO, {"ps_properties": (("NAME", "1"),)}),
         (VivadoProject, VIVADO, {"memory_ports": 0}),
+        (VivadoProject, VIVADO, {"identity": "0123abc]"}),
         (KernelLink, LINK, {"platform": "x\n[clock]"}),
         (KernelLink, LINK, {"memories": ("DDR[0]", "DDR[1]")}),
         (KernelLink, LINK, {"memories": ("DDR[x]",)}),

@@ -33,7 +33,7 @@ def test_mutated_script_is_rejected(mutation: dict[str, str], tmp_path: Path) ->
     assert any(mutation["because"] in problem for problem in outcome.problems), outcome
 
 
-@pytest.mark.parametrize("version", ["2020.1", "2020.2", "2022.2", "2024.2"])
+@pytest.mark.parametrize("version", ["2020.1", "2020.2", "2022.1", "2022.2", "2024.2"])
 def test_older_versions_go_without_younger_options(version: str, tmp_path: Path) -> None:
     outcome = hls(tmp_path, HLS["vivado"], vendor=replace(VENDOR, version=version))
     assert outcome.problems == ()

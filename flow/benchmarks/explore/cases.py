@@ -19,11 +19,12 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """Where a group works: the project, a build folder of its own, and whom it tells of its progress."""
+    """Where a group works: the project, a build folder of its own, whom it tells of its progress; the user's graphs."""
 
     root: Path
     build_dir: Path
     say: Say
+    networks: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,22 +114,12 @@ def write_spec(bench: Bench, case: Case) -> Path:
 
 
 def simulated_fps(found: Estimate) -> float | None:
-    """Throughput with the simulated paces of the sized FIFOs in place of the modelled; None where one is missing."""
-    performance, sized = found.read("performance"), found.read("fifos")
-    if len(sized) < performance["partitions"] or any(not part["interval"] for part in sized):
-        return None
-    clock, batch = performance["clock_mhz"] * 1e6, performance["batch"]
-    passes = {part["index"]: part["passes"] for part in performance["partition_figures"]}
-    longer = sum(
-        passes[p["index"]]
-        * ((batch - 1) * (p["interval"] - p["expected"]["interval"]) + p["latency"] - p["expected"]["latency"])
-        for p in sized
-    )
-    return float(batch / (batch / performance["throughput_fps"] + longer / clock))
+    """Throughput of the chosen design if the paces of all its partitions are simulated, else None."""
+    performance = found.read("performance")
+    return float(performance["throughput_fps"]) if performance["kind"].get("interval") == "simulated" else None
 
 
-def own_binding_ratio(performance: Mapping[str, Any]) -> float:
-    """Throughput over the smallest bound with the design's own reconfigurations charged."""
-    fps, dsp = performance["throughput_fps"], performance["bound_fps"]
-    own, binding = fps / performance["bound_ratio_own"], fps / performance["bound_ratio_binding"]
-    return float(fps * (1 / binding + 1 / own - 1 / dsp))
+def searched(found: Estimate, latency: bool = False) -> float:
+    """The best that the search found, as modelled: frames a second, or seconds of a frame."""
+    points = found.read("pareto")["points"]
+    return float(min(p["latency_s"] for p in points) if latency else max(p["throughput_fps"] for p in points))

@@ -38,7 +38,7 @@ def rate(bench: Bench, device: str = "zcu102", networks: tuple[str, ...] = tuple
     return records
 
 
-def growth(bench: Bench, device: str = "u250") -> list[Record]:
+def growth(bench: Bench, device: str = "zcu102") -> list[Record]:
     """CPU seconds of an estimate beside the number of layers."""
     records = []
     for name, network in GROWING:

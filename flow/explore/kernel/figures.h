@@ -34,9 +34,9 @@ inline Costs costs_of(const Space &s, const Sums &sums) {
     return c;
 }
 
-// Results: by design, by design and partition (`most` columns), and resources of these.
+// Results: by design, by design and partition (`most` columns); of each resource in `resources` and `largest`.
 struct Results {
-    i64 *count, *memory_bytes, *illegal, *passes, *interval, *latency, *resources;
+    i64 *count, *memory_bytes, *illegal, *passes, *interval, *latency, *resources, *largest;
     double *total_s, *latency_s, *energy_j, *violation, *time_s, *over;
 };
 
@@ -72,12 +72,17 @@ private:
     void total(i64 design, i64 most, i64 count, const Results &out) {
         const bool resident = count == 1 && memo[places[0]].passes == 1;
         i64 weights = 0, streamed = 0, words = 0, products = 0, illegal = 0;
+        i64 *largest = out.largest + design * RESOURCES;
+        std::fill(largest, largest + RESOURCES, 0);
         double total_s = 0.0, latency_s = 0.0, logic = 0.0, over = 0.0;
         for (i64 n = 0, at = design * most; n < most; ++n, ++at) {
             const Costs &c = n < count ? memo[places[n]] : NONE;
             const double loads_s = resident ? 0.0 : c.loads_s, time_s = loads_s + c.frames_s;
             out.passes[at] = c.passes, out.interval[at] = c.interval, out.latency[at] = c.latency;
-            for (int r = 0; r < RESOURCES; ++r) out.resources[at * RESOURCES + r] = c.resources[r];
+            for (int r = 0; r < RESOURCES; ++r) {
+                out.resources[at * RESOURCES + r] = c.resources[r];
+                largest[r] = std::max(largest[r], c.resources[r]);
+            }
             out.time_s[at] = time_s, out.over[at] = c.over;
             total_s += time_s, latency_s += loads_s + c.frame_s, over += c.over;
             logic += time_s * s.clock_mhz * 1e6 * c.cycle_j;

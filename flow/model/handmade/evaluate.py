@@ -56,7 +56,7 @@ class Evaluation:
     @property
     def dsp_bound_fps(self) -> float:
         """Every DSP slice of the device busy with one product a cycle."""
-        return self.device.resources.dsp * self.design.clock_mhz * 1e6 / self.macs if self.macs else float("inf")
+        return self.device.usable.dsp * self.design.clock_mhz * 1e6 / self.macs if self.macs else float("inf")
 
     @property
     def frame_bits(self) -> int:

@@ -272,6 +272,11 @@ template <bool marks> struct machine {
             }
             p.stepped = false;
             now += idle;
+            if (marks && !ready.empty() && p.frame + 1 < times) {  // a frame a turn: deep FIFOs hold no more than they must
+                ++p.frame, p.event = 0, p.now = now;
+                ready.push(&p);
+                return false;
+            }
         }
         p.now = now;
         return true;

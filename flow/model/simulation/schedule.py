@@ -21,8 +21,9 @@ checked against it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,9 @@ from flow.model.formula import Formula, parse
 from flow.model.hardware import Module, Partition
 
 Integers = npt.NDArray[np.int64]
+_Bits = int | npt.NDArray[np.uint8]
+STEPS = 1 << 18
+"""Steps of a loop that are worked out at a time."""
 _KEYS = ("loop", "let", "trips", "read", "write", "every", "late", "contiguous", "round", "slices", "load")
 _FRAMES = "frames"
 _DSP = "DSP48E1"
@@ -53,8 +57,8 @@ class Events:
     """
 
     trip: Integers
-    reads: Integers
-    writes: Integers
+    reads: npt.NDArray[np.uint8]
+    writes: npt.NDArray[np.uint8]
     trips: int
 
 
@@ -137,20 +141,36 @@ class Schedule:
         at = np.minimum(np.arange(words), words - late) * every
         at = np.where(np.arange(words) < words - late, at, one.trips + np.arange(words) - (words - late))
         bit = 1 << self.inputs.index(self.load.argument)
-        own = (one.trip, one.reads, one.writes)
-        return _merged([own, (at, np.full(words, bit), np.zeros(words, np.int64))], trips)
+        return _merged([(one.trip, one.reads, one.writes), (at, bit, 0)], trips)
 
     def _loop(self, parameters: Mapping[str, int], frames: int) -> Events:
+        """The loop's events, worked out a piece at a time: a frame may have millions of steps."""
         names = self.values(parameters) | {_FRAMES: frames}
         extents = [int(extent(names)) for _, extent in self.loop]
-        steps = int(np.prod(extents, dtype=np.int64))
-        for (name, _), axis in zip(self.loop, np.indices(extents, dtype=np.int64, sparse=True), strict=True):
+        outer = next((axis for axis, extent in enumerate(extents) if extent > 1), 0)
+        rows = max(1, STEPS // math.prod(extents[outer + 1 :]))
+        pieces: list[Events] = []
+        trips = 0
+        for begin in range(0, extents[outer], rows):
+            one = self._piece(dict(names), extents, outer, range(begin, min(begin + rows, extents[outer])))
+            pieces.append(replace(one, trip=one.trip + trips))
+            trips += one.trips
+        trip, reads, writes = (
+            np.concatenate([getattr(p, name) for p in pieces]) for name in ("trip", "reads", "writes")
+        )
+        return Events(trip, reads, writes, trips)
+
+    def _piece(self, names: dict[str, Any], extents: Sequence[int], outer: int, rows: range) -> Events:
+        """Of the steps with these values of one of the loop's names; trips from 0."""
+        sizes = [len(rows) if axis == outer else extent for axis, extent in enumerate(extents)]
+        for (name, _), axis in zip(self.loop, np.indices(sizes, dtype=np.int64, sparse=True), strict=True):
             names[name] = axis
+        names[self.loop[outer][0]] = names[self.loop[outer][0]] + rows.start
         for name, formula in self.let:
             names[name] = formula(names)
 
         def flat(formula: Formula) -> Integers:
-            return np.broadcast_to(np.asarray(formula(names), np.int64), extents).reshape(steps)
+            return np.broadcast_to(np.asarray(formula(names), np.int64), sizes).reshape(-1)
 
         trips, every = flat(self.trips), flat(self.every)
         start = np.cumsum(trips) - trips
@@ -158,12 +178,10 @@ class Schedule:
         for bit, argument in enumerate(self.inputs):
             if argument in self.read:
                 taken = flat(self.read[argument]) > 0
-                at = (start + trips - 1 if self.late else start)[taken]
-                parts.append((at, np.full(at.size, 1 << bit), np.zeros(at.size, np.int64)))
+                parts.append(((start + trips - 1 if self.late else start)[taken], 1 << bit, 0))
         for bit, argument in enumerate(self.outputs):
             if argument in self.write:
-                at = _written(start, flat(self.write[argument]), every)
-                parts.append((at, np.zeros(at.size, np.int64), np.full(at.size, 1 << bit)))
+                parts.append((_written(start, flat(self.write[argument]), every), 0, 1 << bit))
         return _merged(parts, int(trips.sum()))
 
 
@@ -180,11 +198,16 @@ def _written(start: Integers, words: Integers, every: Integers) -> Integers:
     return trips
 
 
-def _merged(parts: list[tuple[Integers, Integers, Integers]], trips: int) -> Events:
-    trip, place = np.unique(np.concatenate([p[0] for p in parts]), return_inverse=True)
-    reads, writes = np.zeros(trip.size, np.int64), np.zeros(trip.size, np.int64)
-    np.bitwise_or.at(reads, place, np.concatenate([p[1] for p in parts]))
-    np.bitwise_or.at(writes, place, np.concatenate([p[2] for p in parts]))
+def _merged(parts: Sequence[tuple[Integers, _Bits, _Bits]], trips: int) -> Events:
+    """Events of several streams by trip; the trips of each rise, and its bits are one for all or one each."""
+    trip = np.concatenate([at for at, _, _ in parts])
+    trip.sort(kind="stable")
+    trip = trip[np.diff(trip, prepend=-1) > 0]
+    reads, writes = np.zeros(trip.size, np.uint8), np.zeros(trip.size, np.uint8)
+    for at, read, written in parts:
+        place = np.searchsorted(trip, at)
+        reads[place] |= np.asarray(read, np.uint8)
+        writes[place] |= np.asarray(written, np.uint8)
     return Events(trip, reads, writes, trips)
 
 

@@ -54,13 +54,19 @@ class Task:
 def run_partition(task: Task, partition: Partition, mode: str, folder: Path) -> PartitionRun:
     """Compile a partition's project and run its steps of the schedule in `folder`."""
     program = compile_bench(task.out / "hls" / f"p{partition.index}", mode, folder)
+    run_bench(program, bench_arguments(task, partition, folder), folder)
     steps = task.steps(partition)
-    write_inputs(task, partition, folder)
-    (folder / "invocations.txt").write_text(invocations(steps), encoding="ascii")
-    run_bench(program, ["invocations.txt", "trips.txt", *port_files(task.out, partition, steps)], folder)
     outputs = [p for p in partition.ports if p.direction == "out"]
     images = {p.tensor: (folder / f"{p.name}.bin").read_bytes() for p in outputs}
     return PartitionRun(partition.index, mode, images, _trips(folder / "trips.txt"), tuple(s.tile for s in steps))
+
+
+def bench_arguments(task: Task, partition: Partition, folder: Path) -> list[str | Path]:
+    """The words of a test bench's command line; the files that it reads are written into `folder`."""
+    steps = task.steps(partition)
+    write_inputs(task, partition, folder)
+    (folder / "invocations.txt").write_text(invocations(steps), encoding="ascii")
+    return ["invocations.txt", "trips.txt", *port_files(task.out, partition, steps)]
 
 
 def write_inputs(task: Task, partition: Partition, folder: Path) -> None:

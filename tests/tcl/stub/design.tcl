@@ -242,7 +242,30 @@ stub::command assign_bd_address {
             dict set design::addressed $interface [design::reach $interface]
         }
     }
+    dict for {master slaves} $design::addressed {design::apart $master $slaves}
     set design::assigned 1
+}
+
+# Segments of one master's address space, as Vivado gives them: registers one after the other, every memory port the same
+# memory at the same place. Two that overlap cannot both be reached.
+stub::define design::apart {master slaves} {
+    set taken {}
+    set registers 0x40000000
+    foreach slave $slaves {
+        if {[dict exists $design::ports $slave]} continue
+        if {[string match */s_axi_control $slave]} {
+            lassign [list $registers 0x10000] base size
+            incr registers 0x10000
+        } else {
+            lassign {0 0x20000000} base size
+        }
+        foreach {other first length} $taken {
+            if {$base < $first + $length && $first < $base + $size} {
+                stub::reject "assign_bd_address: segments of $other and $slave overlap in the space of $master"
+            }
+        }
+        lappend taken $slave $base $size
+    }
 }
 
 stub::command validate_bd_design {

@@ -41,6 +41,10 @@ stub::command current_fileset {
     vivado::need_project current_fileset
     return @fileset
 }
+stub::command current_design {
+    vivado::need_project current_design
+    return @design
+}
 stub::command update_ip_catalog {
     vivado::need_project update_ip_catalog
     foreach folder [dict get $vivado::project IP_REPO_PATHS] {
@@ -126,6 +130,9 @@ stub::define vivado::set_one {name value object} {
             stub::reject "set_property top: no source has a module '$value'"
         }
         set fileset_top $value
+    } elseif {$object eq "@design"} {
+        if {$upper ne "BITSTREAM.CONFIG.USERID"} {stub::reject "set_property: a design has no $name"}
+        if {![regexp {^0x[0-9A-Fa-f]{1,8}$} $value]} {stub::reject "set_property: $name cannot be '$value'"}
     } elseif {[regexp {^@run:(.*)$} $object all run]} {
         if {![regexp {^(STRATEGY|FLOW|STEPS\.\w+\.(ARGS\.[\w ]+|TCL\.PRE|TCL\.POST|IS_ENABLED))$} $upper]} {
             stub::reject "set_property: a run has no $name"
