@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from flow.explore.kernel_tables import structure_of
-from flow.explore.population import Figures, Population, evaluate_population
+from flow.explore.population import BY_PARTITION, Figures, Population, evaluate_population
 from flow.explore.space import Space
 from flow.model.native import library
 from flow.model.resources import RESOURCES
@@ -59,14 +59,15 @@ class Evaluator:
 def _fits(space: Space) -> bool:
     """Whether the kernel's numbers, of 16 and 32 bits, hold the space's."""
     rows = space.rows
-    short = (rows.passes, rows.lanes_in, rows.lanes_out, rows.table, rows.depth)
+    short = (rows.passes, rows.lanes_in, rows.lanes_out, rows.table, rows.depth, rows.slices)
     words = max(tensor.pixels * tensor.channels for tensor in space.tensors)
     return max(int(values.max()) for values in short) < 1 << 16 and max(int(rows.cost.max()), words) < 1 << 30
 
 
-_BY_PARTITION = ("passes", "interval", "latency", "resources", "time_s", "over")
 _RESULTS = {
-    **dict.fromkeys(("count", "memory_bytes", "illegal", "passes", "interval", "latency", "resources"), np.int64),
+    **dict.fromkeys(
+        ("count", "memory_bytes", "illegal", "passes", "interval", "latency", "resources", "largest"), np.int64
+    ),
     **dict.fromkeys(("total_s", "latency_s", "energy_j", "violation", "time_s", "over"), np.float64),
 }
 """Members of the kernel's results, in its order, and their kinds."""
@@ -99,6 +100,5 @@ class CompiledSpace:
 
 
 def _shape(name: str, designs: int, most: int) -> tuple[int, ...]:
-    if name == "resources":
-        return (designs, most, len(RESOURCES))
-    return (designs, most) if name in _BY_PARTITION else (designs,)
+    columns = (most,) if name in BY_PARTITION else ()
+    return (designs, *columns, len(RESOURCES)) if name in ("resources", "largest") else (designs, *columns)

@@ -45,6 +45,10 @@ class Connectors:
         converts, write_converts: whether a width converter stands there.
         first, last: (P, E) cycles of the first frame's first and last word at an edge's memory reader.
         ports: (P, N) cycles from frame to frame that the slowest memory port takes.
+        inner: (P, E) whether an edge lies inside a chain that sees slices; gathers: (P, L) whether one ends there.
+        reads_in, writes_in: cycles from frame to frame at the port of an edge, of a position.
+        word_cycles: (P, N) of the memory's time that a port word takes.
+        heads: (P, L) record (`Slices`) of the layer whose slices a position sees.
     """
 
     taps: Taps
@@ -65,6 +69,12 @@ class Connectors:
     first: Floats
     last: Floats
     ports: Integers
+    inner: Booleans
+    gathers: Booleans
+    reads_in: Integers
+    writes_in: Integers
+    word_cycles: Floats
+    heads: Integers
 
     def arrival(self, e: int, tensor: Tensor, produced: Arrival | None) -> Arrival:
         """When an edge's frame arrives at its reader; `produced` None for the network's inputs."""
@@ -80,10 +90,10 @@ class Connectors:
         came = _forked(came, self.fork, e, self.taps.forks[:, e], header)
         return _converted(came, self.converter, e, self.converts[:, e], tensor)
 
-    def departure(self, p: int, tensor: Tensor, produced: Arrival) -> Integers:
+    def departure(self, p: int, tensor: Tensor, produced: Arrival) -> Floats:
         """When the last word of a position's tensor is written, 0 where it stays in its partition."""
         leaves: Booleans = self.taps.leaves[:, p]
-        written = np.zeros(len(leaves), np.int64)
+        written = np.zeros(len(leaves))
         some = np.flatnonzero(leaves)
         if not some.size:
             return written
@@ -92,7 +102,7 @@ class Connectors:
         came = _forked(came, self.fork, int(self.taps.first_edge[p]), forks, header_words(tensor.bits), some)
         came = _converted(came, self.write_converter, p, self.write_converts[some, p], tensor, some)
         out = even(came, points(tensor.rows), self.write["cycles"][some, p], 0, 0, self.write["depth"][some, p], 0)
-        written[some] = np.ceil(out.words[-1])
+        written[some] = out.words[-1]
         return written
 
     def started(self, header: Integers) -> Integers:
@@ -148,15 +158,21 @@ class _Wiring:
         self.lanes_in = space.rows.lanes_in[rows]
         self.lanes_out = space.rows.lanes_out[rows]
         self.share = space.rows.channels[rows]
+        self.sliced = space.rows.sliced[rows]
+        self.slices = space.rows.slices[rows]
         self.passes = space.rows.passes[rows]
         self.taps = taps_of(space, part)
         self.home = self.taps.home
+        self.inner, self.gathers = self._chains()
+        # Behind a chain that has seen slices, and in memory, tensors are whole.
+        self.whole = np.where(self.slices > 1, self.channels[space.inputs :], self.share)
         self.part_runs, self.home_runs = runs_of(part), runs_of(self.home)
         self.cost = np.zeros((len(part), self.most, len(RESOURCES)), np.int64)
         self.interval = np.zeros((len(part), self.most), np.int64)
 
     def connectors(self) -> Connectors:
         fork, converter, converts = self._forks(), *self._converters()
+        self._streamed()
         write_converter, write_converts = self._write_converters()
         read, write = self._reads(), self._writes()
         first, last, ports = self._ports(read, write)
@@ -164,8 +180,48 @@ class _Wiring:
         self._streams(self.part, np.ones_like(self.part, bool), self.lanes_out, self.bits[self.space.inputs :])
         return Connectors(
             self.taps, self.cost, self.interval, self.words, self.masters, *self._live(), weighted, fork, converter,
-            converts, write_converter, write_converts, read, write, first, last, ports,
+            converts, write_converter, write_converts, read, write, first, last, ports, self.inner, self.gathers,
+            self.reads_in, self.writes_in, self.word_cycles, self.heads,
         )  # fmt: skip
+
+    def _chains(self) -> tuple[Booleans, Booleans]:
+        """Edges inside chains that see slices, and where these end."""
+        inner = np.zeros(self.home.shape, bool)
+        gathers = self.slices > 1
+        for e, edge in enumerate(self.space.edges):
+            p = edge.tensor - self.space.inputs
+            if p >= 0 and self.space.positions[p].chain == edge.reader:
+                inner[:, e] = ~self.taps.crossing[:, e] & (self.slices[:, p] > 1)
+                gathers[:, p] &= ~inner[:, e]
+        return inner, gathers
+
+    def _streamed(self) -> None:
+        """What puts slices together, and the frame's share of streamed words."""
+        self.words, self.masters = np.zeros_like(self.interval), np.zeros_like(self.interval)
+        self.asked = np.zeros_like(self.interval)
+        self.heads = np.zeros_like(self.sliced)
+        if not (self.slices > 1).any():
+            return
+        streams = self.space.rows.streams
+        own = np.where(np.array([p.weighted for p in self.space.positions]), self.sliced, 0)
+        words, tile = streams.slices[own] * streams.words[own], streams.tile[own]
+        self.words += self._grouped(np.add, -(-words // tile), self.part)
+        self.masters += self._grouped(np.add, (words > 0).astype(np.int64), self.part)
+        self.asked += self._grouped(np.add, np.minimum(words, self.space.memory.ahead), self.part)
+        self.streamed = words, tile
+        # The tile of the layer at a chain's head holds for all of it.
+        heads = own.copy()
+        for e, edge in enumerate(self.space.edges):
+            if self.space.positions[edge.reader].streams and not self.space.positions[edge.reader].weighted:
+                p = edge.tensor - self.space.inputs
+                if p >= 0:
+                    heads[:, edge.reader] = np.where(self.inner[:, e], heads[:, p], 0)
+        self.heads = heads
+        place = np.searchsorted(streams.tiles, streams.tile[heads])
+        cost = streams.gather_cost[self.sliced, np.minimum(place, len(streams.tiles) - 1)] * self.gathers[:, :, None]
+        self.cost += self._grouped(np.add, cost, self.part)
+        slowest = self._grouped(np.maximum, streams.gather[self.sliced] * self.gathers, self.part)
+        np.maximum(self.interval, slowest, out=self.interval)
 
     def _grouped(self, reduction: np.ufunc, values: npt.NDArray[Any], where: Integers) -> npt.NDArray[Any]:
         """Reduced over the partitions of edges (`where` is `home`) or positions (`part`)."""
@@ -213,9 +269,13 @@ class _Wiring:
         t, lanes = self.tensor, self._source_lanes()
         wanted = self.lanes_in[:, self.reader]
         position = np.maximum(t - self.space.inputs, 0)
-        channels = np.where(self.taps.crossing, self.channels[t], self.share[:, position])
+        channels = np.where(self.taps.crossing, self.channels[t], self.whole[:, position])
+        channels = np.where(self.inner, self.share[:, position], channels)
         needed = lanes != wanted
         figures = self._converter(self.home, needed, self.pixels[t], channels, lanes, wanted, self.bits[t])
+        if self.inner.any():
+            all_slices = figures["interval"] * self.slices[:, position] * (needed & self.inner)
+            np.maximum(self.interval, self._grouped(np.maximum, all_slices, self.home), out=self.interval)
         return figures, needed
 
     def _write_converters(self) -> tuple[dict[str, Integers], Booleans]:
@@ -223,7 +283,7 @@ class _Wiring:
         needed = self.taps.leaves & (self.lanes_out != self.per_word[t])
         wanted = np.broadcast_to(self.per_word[t], self.part.shape)
         figures = self._converter(
-            self.part, needed, self.pixels[t], self.share, self.lanes_out, wanted, self.bits[t]
+            self.part, needed, self.pixels[t], self.whole, self.lanes_out, wanted, self.bits[t]
         )  # fmt: skip
         return figures, needed
 
@@ -240,7 +300,7 @@ class _Wiring:
 
     def _strides(self) -> Integers:
         """Port words from pixel to pixel of every tensor; passes of a reloaded one lie side by side."""
-        outputs = self.passes * ceil_div(self.share, self.per_word[self.space.inputs :])
+        outputs = self.passes * ceil_div(self.whole, self.per_word[self.space.inputs :])
         sources = ceil_div(self.channels, self.per_word)[: self.space.inputs]
         return np.concatenate([np.broadcast_to(sources, (len(self.part), self.space.inputs)), outputs], axis=1)
 
@@ -252,19 +312,19 @@ class _Wiring:
         }  # fmt: skip
         figures = self._add(self.home, self.taps.owns, self.space.catalogue.evaluate("memory_read", parameters))
         self._streams(self.home, self.taps.owns, self.per_word[t], self.bits[t])
-        self.words, self.masters = np.zeros_like(self.interval), np.zeros_like(self.interval)
+        before = self.words.copy()
         self._move(self.home, self.taps.owns, self.pixels[t] * ceil_div(self.channels[t], self.per_word[t]))
-        self.read_words = self.words.copy()
+        self.read_words = self.words - before
         return figures
 
     def _writes(self) -> dict[str, Integers]:
         t, port_bits = slice(self.space.inputs, None), self.space.memory.port_bits
         parameters = {
-            "pixels": self.pixels[t], "channels": self.share, "data_bits": self.bits[t], "port_bits": port_bits,
+            "pixels": self.pixels[t], "channels": self.whole, "data_bits": self.bits[t], "port_bits": port_bits,
             "pixel_stride": self._strides()[:, t],
         }  # fmt: skip
         figures = self._add(self.part, self.taps.leaves, self.space.catalogue.evaluate("memory_write", parameters))
-        self._move(self.part, self.taps.leaves, self.pixels[t] * ceil_div(self.share, self.per_word[t]))
+        self._move(self.part, self.taps.leaves, self.pixels[t] * ceil_div(self.whole, self.per_word[t]))
         return figures
 
     def _ports(self, read: dict[str, Integers], write: dict[str, Integers]) -> tuple[Floats, Floats, Integers]:
@@ -277,17 +337,26 @@ class _Wiring:
         asked = np.where(self.taps.owns, np.minimum(words, memory.ahead), 0)
         every = self._grouped(np.add, asked, self.home)
         before = np.cumsum(asked, axis=1) - asked - (np.cumsum(every, axis=1) - every)[rows, self.home]
+        before += self.asked[rows, self.home]
         total, written = self.read_words[rows, self.home], (self.words - self.read_words)[rows, self.home]
         for tensor in self.space.tensors:  # readers of one tensor in one partition share its memory reader
             for owner, e in pairwise(tensor.readers):
                 before[:, e] = np.where(self.taps.owns[:, e], before[:, e], before[:, owner])
         first, last = first_frame(words, burst, before, total, written, here, memory.ahead)
-        slowest = np.where(self.taps.owns, read_interval(words, burst, here), 0.0)
-        ports = self._grouped(np.maximum, slowest, self.home)
+        self.word_cycles = cost
+        every_frame = read_interval(words, burst, here)
+        self.reads_in = every_frame.astype(np.int64)
+        ports = self._grouped(np.maximum, np.where(self.taps.owns, every_frame, 0.0), self.home)
         words, here, own = write["interval"], cost[rows, self.part], slice(self.space.inputs, None)
         burst = port_burst(words, self.pixels[own], strides[:, own], memory.burst)
         write["cycles"] = port_cycles(words, burst, writes=True)
-        slowest = np.where(self.taps.leaves, write_interval(words, burst, write["depth"], here), 0.0)
+        every_frame = write_interval(words, burst, write["depth"], here)
+        self.writes_in = every_frame.astype(np.int64)
+        slowest = np.where(self.taps.leaves, every_frame, 0.0)
+        if (self.slices > 1).any():
+            words, tile = self.streamed
+            loads = -(-read_interval(np.maximum(words, 1), memory.burst, here).astype(np.int64) // tile)
+            slowest = np.maximum(slowest, np.where(words > 0, loads, 0))
         np.maximum(ports, self._grouped(np.maximum, slowest, self.part), out=ports)
         return first, last, ports.astype(np.int64)
 
@@ -299,7 +368,7 @@ class _Wiring:
     def _weights_chain(self) -> Integers:
         """One reader and, for every weighted layer but the last, a splitter; returns the layers of each partition."""
         space, port_bits = self.space, self.space.memory.port_bits
-        weighted = np.broadcast_to(np.array([p.weighted for p in space.positions]), self.part.shape)
+        weighted = np.array([p.weighted for p in space.positions]) & (self.slices == 1)
         layers: Integers = self._grouped(np.add, weighted.astype(np.int64), self.part)
         if not weighted.any():
             return layers

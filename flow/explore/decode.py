@@ -8,7 +8,7 @@ from flow.explore.population import Population
 from flow.explore.space import Space
 from flow.explore.tables import PLACES
 from flow.ir import Folding
-from flow.model.hardware import Design, PartitionDesign
+from flow.model.hardware import Design, PartitionDesign, Streaming
 from flow.model.weight_memory import BY_DEPTH
 
 
@@ -29,11 +29,17 @@ def decode(space: Space, population: Population, index: int) -> Design:
             for p in inside
             if (place := int(space.rows.placement[rows[p]])) != PLACES.index(BY_DEPTH)
         }
+        streams = space.rows.streams
+        streaming = {
+            space.positions[p].node.name: Streaming(int(streams.slices[record]), int(streams.tile[record]))
+            for p in inside
+            if space.positions[p].weighted and (record := int(space.rows.sliced[rows[p]]))
+        }
         reloaded = [p for p in inside if space.positions[p].weighted and space.rows.passes[rows[p]] > 1]
         passes = int(space.rows.passes[rows[reloaded[-1]]]) if reloaded else 1
         ordered = tuple(n.name for n in space.graph.nodes if n.name in names)
         name = space.positions[reloaded[-1]].node.name if reloaded else None
-        partitions.append(PartitionDesign(ordered, foldings, passes, name, placement=placement))
+        partitions.append(PartitionDesign(ordered, foldings, passes, name, placement=placement, streaming=streaming))
     return Design(space.graph.name, space.device.name, space.clock_mhz, space.batch, tuple(partitions))
 
 
@@ -53,10 +59,16 @@ def encode(space: Space, design: Design) -> Population:
         cuts[0, p] = p > 0 and home[position.node.name] != home[space.positions[p - 1].node.name]
         chain = part.weights_reloading if _in_chain(space, p, part) else 1
         table, folding = position.tables[chain], part.foldings[position.node.name]
+        streaming = _streaming(space, p, part)
+        if streaming is not None:
+            table = position.streams[streaming.slices]
         wanted = np.array([folding.coarse_in, folding.coarse_out, folding.coarse_group, folding.fine])
         place = PLACES.index(part.placement.get(position.node.name, BY_DEPTH))
         same = (space.rows.folding[table.start : table.stop] == wanted).all(axis=1)
-        hits = np.flatnonzero(same & (space.rows.placement[table.start : table.stop] == place))
+        same &= space.rows.placement[table.start : table.stop] == place
+        if streaming is not None and position.weighted:
+            same &= space.rows.streams.tile[space.rows.sliced[table.start : table.stop]] == streaming.tile
+        hits = np.flatnonzero(same)
         if not hits.size:
             raise ValueError(f"'{position.node.name}': folding {folding.as_json()} is not tabulated")
         rows[0, p] = table.start + hits[0]
@@ -68,3 +80,12 @@ def _in_chain(space: Space, p: int, part: PartitionDesign) -> bool:
         return False
     first = next(i for i, q in enumerate(space.positions) if q.node.name == part.reloaded)
     return p == first or p in space.positions[first].tail
+
+
+def _streaming(space: Space, p: int, part: PartitionDesign) -> Streaming | None:
+    """Whose slices a position sees."""
+    for first, position in enumerate(space.positions):
+        streaming = part.streaming.get(position.node.name)
+        if streaming is not None and p in space.chain(first, p) and position.node.name in part.nodes:
+            return streaming
+    return None

@@ -20,7 +20,8 @@ from flow.explore.front import front_json
 from flow.explore.objectives import goal_of
 from flow.explore.population import Population
 from flow.explore.run import Run
-from flow.explore.search import Progress, Scored
+from flow.explore.scored import Scored
+from flow.explore.search import Progress
 from flow.explore.space import Space, build_space
 from flow.explore.tables import Table
 from flow.explore.transform import Transform

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from flow.explore.limits import bounds_of
-from flow.explore.room import Rooms, fitted
+from flow.explore.refit import Rooms, fitted
 from flow.explore.space import Space
 from flow.model.datasheet import Catalogue
 from flow.model.hardware import Design, Hardware, Partition, Stream
@@ -58,7 +58,7 @@ def with_sized_fifos(
 ) -> Finished:
     """FIFO depths by simulation, where every module's timing is known; cycles are then the simulated ones.
 
-    Where the depths that hold the pace do not fit, others take their place (`flow.explore.room`); in the end those of
+    Where the depths that hold the pace do not fit, others take their place (`flow.explore.refit`); in the end those of
     the rules, which the search has charged.
     """
     clock = given.design.clock_mhz
@@ -66,7 +66,8 @@ def with_sized_fifos(
     known = [p for p in given.hardware.partitions if not unknown[p.index]]
     figures = given.performance.partitions
     timings = [timing_of(p, schedules, space.memory, clock) for p in known]
-    expected = [Expected(figures[p.index].interval_cycles, figures[p.index].latency_cycles) for p in known]
+    batch = given.design.batch
+    expected = [Expected(figures[p.index].interval_cycles, figures[p.index].latency_cycles, batch) for p in known]
     sizes = known_sizes or Sizes()
     sized = size_partitions(known, schedules, timings, expected, known=sizes)
     built = _with_depths(space, given, precision, sized)

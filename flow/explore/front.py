@@ -19,7 +19,7 @@ from flow.explore.finish import Finished
 from flow.explore.hypervolume import hypervolume, reference_of
 from flow.explore.objectives import COMPONENTS, Goal, nondominated
 from flow.explore.run import Outcome
-from flow.explore.search import Scored
+from flow.explore.scored import Scored
 from flow.explore.space import Space
 from flow.model.performance import significant
 from flow.model.resources import RESOURCES
@@ -80,8 +80,7 @@ def _objectives(goal: Goal, values: npt.NDArray[np.float64]) -> dict[str, float]
 def _point(space: Space, goal: Goal, scored: Scored, row: int, place: int, built: Finished | None) -> dict[str, Any]:
     """One design; the one that is built with the FIFOs that it has then, the others with depths by rule."""
     figures = scored.figures
-    largest = figures.resources[row].max(axis=0)
-    resources = {name: int(largest[i]) for i, name in enumerate(RESOURCES)}
+    resources = {name: int(figures.largest[row, i]) for i, name in enumerate(RESOURCES)}
     return {
         "point": place,
         "throughput_fps": significant(float(space.batch / figures.total_s[row])),

@@ -18,7 +18,8 @@ Integers = npt.NDArray[np.int64]
 NUMBERS = (
     "positions", "edges", "tensors", "inputs", "tables", "lanes", "stream_depth", "register_depth",
     "shift_depth", "block_depth", "margin_pixels", "bram18", "ports", "batch", "ahead", "port_latency",
-    "weights_ready", "port_bits", "capacity_bytes", "max_partitions", "has_energy", "configuration_bits",
+    "weights_ready", "slice_ready", "tiles", "port_bits", "capacity_bytes", "max_partitions", "has_energy",
+    "configuration_bits",
 )  # fmt: skip
 REALS = ("word_cycles", "clock_mhz", "load_s", "switch_s", "static_w", "product_j", "bit_j")
 ARRAYS = (
@@ -30,22 +31,22 @@ ARRAYS = (
     "tails_at", "tails", "needed", "lead", "points", "header", "low", "between", "inside", "even",
     "header_in", "header_out", "stages_at", "stage_channels", "stage_figures", "stage_bits", "stage_headers",
     "stage_paces", "is_concat", "bit_products", "converters", "fork_figures", "stream_fifo", "deep_fifo",
-    "fifo_blocks", "splits", "weights_read", "bram_depths",
+    "fifo_blocks", "splits", "weights_read", "bram_depths", "sliced", "streams", "gather_cost", "chain",
 )  # fmt: skip
 
 
 ROW = np.dtype(
     {
         "names": ["interval", "fill", "drain", "cost", "payload", "passes", "lanes_in", "lanes_out", "given_in",
-                  "given_out", "table", "depth"],
-        "formats": ["i8", "i8", "i8", ("i4", (len(RESOURCES),)), "i4", *["u2"] * 7],
-        "offsets": [0, 8, 16, 24, 44, 48, 50, 52, 54, 56, 58, 60],
+                  "given_out", "table", "depth", "slices"],
+        "formats": ["i8", "i8", "i8", ("i4", (len(RESOURCES),)), "i4", *["u2"] * 8],
+        "offsets": [0, 8, 16, 24, 44, 48, 50, 52, 54, 56, 58, 60, 62],
         "itemsize": 64,
     }
 )  # fmt: skip
 """The kernel's record of a folding: a cache line."""
 KINDS: Mapping[str, npt.DTypeLike] = {
-    "rows": ROW, "row_table": np.int32, "converters": np.int32, "fork_figures": np.int32,
+    "rows": ROW, "row_table": np.int32, "sliced": np.int32, "converters": np.int32, "fork_figures": np.int32,
 }  # fmt: skip
 
 

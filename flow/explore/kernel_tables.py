@@ -10,11 +10,11 @@ import numpy.typing as npt
 
 from flow.explore.kernel_struct import ARRAYS, KINDS, ROW, Records, Struct, Structure
 from flow.explore.space import Space
-from flow.explore.tables import concat_stages
+from flow.explore.tables import SLICE_COLUMNS, concat_stages
 from flow.model.curves import points
 from flow.model.datasheet import TIMING
 from flow.model.fifos import MARGIN_PIXELS
-from flow.model.latency import WEIGHTS_READY, port_burst
+from flow.model.latency import SLICE_READY, WEIGHTS_READY, port_burst
 from flow.model.memory import PORT_LATENCY, last_burst, port_cycles
 from flow.model.primitives import BRAM18_SHAPES, ceil_div
 from flow.model.resources import (
@@ -44,7 +44,8 @@ class _Tables:
         self.per_word = [space.per_word(t) for t in range(len(space.tensors))]
         self.given = np.unique(np.concatenate([rows.lanes_in, rows.lanes_out, self.per_word]))
         self.widths = sorted({t.bits for t in space.tensors})
-        self.variants = [sorted(p.tables.items()) for p in space.positions]
+        # Of every position the tables of passes, the whole first, and those of slices.
+        self.variants = [[*sorted(p.tables.items()), *sorted(p.streams.items())] for p in space.positions]
         self.sources = [self._source_lanes(t) for t in range(len(space.tensors))]
         self.converters, self.forks, self.paces = Records(), Records(), Records()
         self.arrays: dict[str, npt.NDArray[Any]] = {}
@@ -59,12 +60,14 @@ class _Tables:
         self._positions()
         self._fifos()
         self._weights()
+        self._slices()
         arrays = {name: self._contiguous(name, self.arrays[name]) for name in ARRAYS}
         numbers = (
             len(space.positions), len(space.edges), len(space.tensors), space.inputs, int(space.rows.table.max()) + 1,
             len(self.given), STREAM_DEPTH, REGISTER_DEPTH, SHIFT_REGISTER_DEPTH, BLOCK_DEPTH, MARGIN_PIXELS,
             RESOURCES.index("bram18"), memory.ports, space.batch,
-            memory.ahead, PORT_LATENCY, WEIGHTS_READY, memory.port_bits, memory.capacity_bytes, space.max_partitions,
+            memory.ahead, PORT_LATENCY, WEIGHTS_READY, SLICE_READY, len(space.rows.streams.tiles), memory.port_bits,
+            memory.capacity_bytes, space.max_partitions,
             int(energy is not None), energy.configuration_bits if energy else 0,
         )  # fmt: skip
         reals = (
@@ -133,6 +136,7 @@ class _Tables:
             "lanes_out",
             "table",
             "depth",
+            "slices",
         ):
             record[name] = getattr(rows, name)
         record["given_in"], record["given_out"] = self._place(rows.lanes_in), self._place(rows.lanes_out)
@@ -187,6 +191,15 @@ class _Tables:
             return [self.space.tensors[t].channels]
         return [table.channels for _, table in self.variants[producer]]
 
+    def _passes(self, t: int) -> list[tuple[int, int, int]]:
+        """Passes, channels of each in memory, and channels that modules behind the producer see."""
+        tensor = self.space.tensors[t]
+        if tensor.producer < 0:
+            return [(1, tensor.channels, tensor.channels)]
+        position = self.space.positions[tensor.producer]
+        found = [(n, table.channels, table.channels) for n, table in sorted(position.tables.items())]
+        return found + [(1, tensor.channels, table.channels) for _, table in sorted(position.streams.items())]
+
     def _by_variant(self) -> None:
         """Ports and converters in front of them, for every tensor and number of passes of its producer."""
         first: list[int] = []
@@ -196,8 +209,7 @@ class _Tables:
         for t, tensor in enumerate(self.space.tensors):
             first.append(len(share))
             per_word = self.per_word[t]
-            passes = [n for n, _ in self.variants[tensor.producer]] if tensor.producer >= 0 else [1]
-            for number, channels in zip(passes, self._shares(t), strict=True):
+            for number, channels, seen in self._passes(t):
                 words = -(-channels // per_word)
                 stride = number * words
                 port = {
@@ -209,7 +221,7 @@ class _Tables:
                 ports.append(self._port(reads[-1][0], writes[-1][0], tensor.pixels, stride))
                 written.append(tensor.pixels * words)
                 live.append(stride * tensor.pixels * (port_bits // 8))
-                share.append(channels)
+                share.append(seen)
                 converters.append(self._write_converter(t, channels))
         self.arrays |= {
             "first_variant": np.array(first), "share": np.array(share), "reads": np.stack(reads),
@@ -318,6 +330,19 @@ class _Tables:
         fifo = (REGISTER_DEPTH, port_bits, 2)
         self.arrays["splits"] = self._figures("weights_split", sizes | {"layers_after": layers}, fifo)
         self.arrays["weights_read"] = self._figures("weights_read", sizes, (REGISTER_DEPTH, port_bits, 1))
+
+    def _slices(self) -> None:
+        streams, memory = self.space.rows.streams, self.space.memory
+        every = streams.slices * streams.words
+        place = np.minimum(np.searchsorted(streams.tiles, streams.tile), len(streams.tiles) - 1)
+        cycles = port_cycles(np.maximum(every, 1), memory.burst)
+        columns = [getattr(streams, name) for name in SLICE_COLUMNS]
+        self.arrays |= {
+            "sliced": self.space.rows.sliced,
+            "streams": np.stack([*columns, place, every, cycles], axis=1),
+            "gather_cost": streams.gather_cost,
+            "chain": np.array([p.chain for p in self.space.positions]),
+        }
 
 
 def _stacked(cost: Mapping[str, Any]) -> Integers:

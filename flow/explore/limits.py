@@ -75,7 +75,10 @@ class _Work:
         return cost
 
     def _rows(self, p: int) -> Integers:
-        return np.concatenate([np.arange(t.start, t.stop) for t in self.space.positions[p].tables.values()])
+        position = self.space.positions[p]
+        return np.concatenate(
+            [np.arange(t.start, t.stop) for t in (*position.tables.values(), *position.streams.values())]
+        )
 
     def slowest(self) -> int:
         """Cycles of the slowest layer in its fastest folding."""

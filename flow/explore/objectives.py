@@ -53,7 +53,7 @@ def _utilisation(space: Space, figures: Figures) -> Floats:
     """Mean share of the limits, each the largest over the partitions."""
     limits = np.array([max(space.limits[name], 1) for name in RESOURCES])
     columns = [RESOURCES.index(name) for name in SHARED]
-    used: Floats = (figures.resources.max(axis=1) / limits)[:, columns].mean(axis=1)
+    used: Floats = (figures.largest[:, columns] / limits[columns]).mean(axis=1)
     return used
 
 
@@ -141,6 +141,11 @@ def goal_of(objective: str | Mapping[str, float], constraints: Constraints) -> G
 def nondominated(values: Floats) -> npt.NDArray[np.bool_]:
     """Which rows (designs, columns) no other row beats; of equal rows the first."""
     kept = np.ones(len(values), bool)
+    if values.shape[1] == 2:
+        order = np.lexsort(values.T[::-1])
+        lowest = np.minimum.accumulate(values[order, 1])
+        kept[order[1:]] = values[order[1:], 1] < lowest[:-1]
+        return kept
     for row in range(len(values)):
         no_worse = (values <= values[row]).all(axis=1)
         better = (values < values[row]).any(axis=1)

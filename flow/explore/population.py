@@ -16,7 +16,7 @@ import numpy.typing as npt
 from flow.explore.connectors import Connectors, connectors_of
 from flow.explore.groups import by_partition, runs_of
 from flow.explore.pipelines import pipelines
-from flow.explore.reloading import misplaced
+from flow.explore.reloading import broken_chains, misplaced
 from flow.explore.space import Space
 from flow.model.energy import in_order
 from flow.model.resources import RESOURCES
@@ -49,7 +49,8 @@ class Figures:
 
     `violation` sums what is over a limit, relative to it; 0 means that the design can be built. `over` (designs, most
     partitions) is the part of it that single partitions' resources are to blame for, `illegal` counts reloaded layers
-    that cannot be built. `energy_j` is of a frame, not a number where the device has no energy figures.
+    that cannot be built. `largest` (designs, resources) are those of the partition that takes most of each. `energy_j`
+    is of a frame, not a number where the device has no energy figures.
     """
 
     count: Integers
@@ -57,6 +58,7 @@ class Figures:
     interval: Integers
     latency: Integers
     resources: Integers
+    largest: Integers
     time_s: Floats
     total_s: Floats
     latency_s: Floats
@@ -70,6 +72,10 @@ class Figures:
         return batch / self.total_s
 
 
+BY_PARTITION = ("passes", "interval", "latency", "resources", "time_s", "over")
+"""Figures over partitions."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sums:
     """What the modules of every design add up to; P designs, N partitions, 0 where a design has fewer.
@@ -78,7 +84,9 @@ class Sums:
         count: (P,) partitions.
         illegal: (P,) rows that cannot be built.
         passes, interval, latency: (P, N); cycles stretched by the memory.
-        last: (P, N) cycles of a pass's last frame, until the memory has moved its words.
+        last: (P, N) cycles of a pass's last frame, until the memory has moved its words; where weights are streamed,
+            until its tile has gone.
+        streamed_words: (P, N) port words of streamed weights.
         resources: (P, N, resources).
         first_words, later_words: (P, N) port words of the first and of every later pass's weights.
         live, spare: (P, N) bytes of each frame's tensors in memory, and bytes once.
@@ -95,6 +103,7 @@ class Sums:
     resources: Integers
     first_words: Integers
     later_words: Integers
+    streamed_words: Integers
     live: Integers
     spare: Integers
     words: Integers
@@ -120,13 +129,14 @@ def figures_of(space: Space, sums: Sums) -> Figures:
     total_s = in_order(time_s) + np.where(count > 1, count, 0) * switch
     latency_s = in_order(np.where(exists, loads + passes * latency / clock, 0.0)) + (count - 1) * switch
     weights = np.where(exists, sums.first_words + (passes - 1) * sums.later_words, 0).sum(axis=1)
-    memory = (sums.live * space.batch + sums.spare).max(axis=1) + weights * (space.memory.port_bits // 8)
+    stored = weights + sums.streamed_words.sum(axis=1)
+    memory = (sums.live * space.batch + sums.spare).max(axis=1) + stored * (space.memory.port_bits // 8)
     energy = _energy(space, sums, time_s, total_s, np.where(resident, 0, weights))
     over = _over(space, sums.resources)
     violation = _violation(space, over, memory, count) + sums.illegal
     return Figures(
-        count, passes, np.where(exists, sums.interval, 0), latency, sums.resources, time_s, total_s, latency_s, memory,
-        energy, over, sums.illegal, violation,
+        count, passes, np.where(exists, sums.interval, 0), latency, sums.resources, sums.resources.max(axis=1), time_s,
+        total_s, latency_s, memory, energy, over, sums.illegal, violation,
     )  # fmt: skip
 
 
@@ -175,11 +185,15 @@ class _Evaluation:
         traffic = space.memory.traffic_cycles(self.links.words, self.links.masters, space.clock_mhz)
         stretched = np.maximum(traffic, self.links.ports)
         interval = np.maximum(np.maximum(self._largest(space.rows.interval[self.rows]), self.links.interval), stretched)
-        latency, joins = pipelines(space, self.links, self.part, self.rows, self.most)
+        pipes = pipelines(space, self.links, self.part, self.rows, self.most, traffic)
+        latency, interval = pipes.latency, np.maximum(interval, pipes.interval)
         last = np.where(latency > 0, np.maximum(latency, traffic), 0)
-        resources = self._sum(space.rows.cost[self.rows]) + self.links.cost + joins
+        tiled = np.maximum(pipes.ended - (space.batch - 1) * interval, traffic)
+        last = np.where(pipes.ended > 0, tiled, last)
+        resources = self._sum(space.rows.cost[self.rows]) + self.links.cost + pipes.joins
         first, later = self._weight_words(passes)
         illegal = misplaced(space, self.part, self.passes_at, self.links.taps.leaves)
+        illegal = illegal + broken_chains(space, self.rows, self.links)
         words, products = self.links.words, self._products(passes)
         return Sums(
             count,
@@ -191,11 +205,17 @@ class _Evaluation:
             resources,
             first,
             later,
+            self._sum(self._streamed_words()),
             self.links.live,
             self.links.spare,
             words,
             products,
         )
+
+    def _streamed_words(self) -> Integers:
+        """Port words of all slices (P, L)."""
+        streams, record = self.space.rows.streams, self.space.rows.sliced[self.rows]
+        return streams.slices[record] * streams.words[record]
 
     def _products(self, passes: Integers) -> Integers:
         """A reloaded layer does its share in every pass, the layers in front of it all their work."""

@@ -1,10 +1,11 @@
-"""Which reloaded layers a partition can hold: the last weighted one, with the channel-wise chain behind it, alone."""
+"""Which rows of shares a partition can hold: of a reloaded layer, the last weighted one, and of streamed layers."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 
+from flow.explore.connectors import Connectors
 from flow.explore.groups import by_partition
 from flow.explore.space import Space
 
@@ -42,4 +43,21 @@ def misplaced(space: Space, part: Integers, passes: Integers, leaves: Booleans) 
         ends = np.where(inside, np.array(members), p).max(axis=1)
         wrong += reloaded[:, p] & ~last[designs, ends]
     wrong += (reloaded & ~allowed).sum(axis=1)
+    return wrong
+
+
+def broken_chains(space: Space, rows: Integers, links: Connectors) -> Integers:
+    """Of every design the rows that see other slices than the layer in front of them, or should see some (P,)."""
+    slices = space.rows.slices[rows]
+    wrong = np.zeros(len(rows), np.int64)
+    if not (slices > 1).any():
+        return wrong
+    fed = np.zeros(slices.shape, bool)
+    for e, edge in enumerate(space.edges):
+        inner, p = links.inner[:, e], edge.tensor - space.inputs
+        if inner.any():
+            wrong += inner & (slices[:, p] != slices[:, edge.reader])
+            fed[:, edge.reader] |= inner
+    weighted = np.array([p.weighted for p in space.positions])
+    wrong += ((slices > 1) & ~weighted & ~fed).sum(axis=1)
     return wrong

@@ -1,15 +1,16 @@
 """One search from its seeds to the polished last generation: within its budget, and from a checkpoint if there is one.
 
-    seeds        exact foldings for the best cuts, range by range
+    seeds        exact foldings for the best cuts, range by range, on the whole device and on smaller parts of it
     generations  NSGA-II
     polish       the best designs once more
 
-The best design so far is what counts when a budget is spent, in whatever phase that is.
+The best design so far is what counts when a budget is spent, in whatever phase that is, and the front is that of all
+designs that were evaluated.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,23 +20,18 @@ from flow.explore.archive import Archive
 from flow.explore.budget import SEARCHED, Budget, Effort
 from flow.explore.checkpoint import Checkpoint, State
 from flow.explore.compiled import Evaluator
-from flow.explore.cuts import cut
+from flow.explore.covers import Cover, covers_of
 from flow.explore.diagnose import no_design
 from flow.explore.frontier import Frontiers
+from flow.explore.leaders import Leaders
 from flow.explore.log import SearchLog
 from flow.explore.objectives import Goal
 from flow.explore.polish import Polisher
 from flow.explore.population import Population
-from flow.explore.search import Progress, Scored, Search
-from flow.explore.segments import Found, Segment, Segments
+from flow.explore.scored import Scored, joined, merged
+from flow.explore.search import Progress, Search
+from flow.explore.segments import Segment
 from flow.explore.space import Space
-
-ROOMS = (1.0, 0.97, 0.92, 0.85, 0.7)
-"""Parts of the limits that estimates may use, so that what they leave out still fits."""
-COVERED = 240
-"""Positions that are polished for each of them, whole sets of cuts, at least two and at most eight."""
-Cover = tuple[bool, tuple[Segment, ...]]
-"""Segments that cover all positions, and whether they are for the time of one frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +39,8 @@ class Outcome:
     """What a search found.
 
     Attributes:
-        seeds: designs that the search started from, best first.
-        last: all that it ended with, best first.
+        seeds: designs that the search started from, best first, with the front of all that led to them.
+        last: all that it ended with, best first, with the front of all that were evaluated.
         generations: that it went through.
     """
 
@@ -67,6 +63,7 @@ class Run:
     refusal: Callable[[Space], BuildError] = no_design
     budget: Budget = field(init=False)
     random: np.random.Generator = field(init=False)
+    leaders: Leaders = field(init=False)
     polisher: Polisher = field(init=False)
     search: Search = field(init=False)
 
@@ -75,49 +72,58 @@ class Run:
         self.budget = Budget(self.effort)
         self.random = np.random.default_rng(self.effort.seed)
         frontiers, latency = Frontiers(self.space), self.goal.latency
+        self.leaders = Leaders(self.goal, self.effort.population)
         self.polisher = Polisher(
-            self.space, Evaluator(self.space), frontiers, self.random, latency, Archive(self.space, latency)
-        )
+            self.space, Evaluator(self.space), frontiers, self.random, latency, Archive(self.space, latency), self.goal,
+            self.leaders,
+        )  # fmt: skip
         kinds = [latency, not latency] if self.goal.both else [latency]
-        covers, found = covers_of(self.space, frontiers, kinds)
-        self.search = Search(self.space, self.polisher, found, self.random, self.goal, self.polisher.archive)
+        covers, ranges = covers_of(self.space, frontiers, kinds)
+        self.search = Search(self.space, self.polisher, ranges, self.random, self.goal, self.polisher.archive)
         state = self._resumed()
         seeds = self._seeded(covers, state)
-        merged, generations = self._searched(seeds, state)
-        last = self._polished(seeds, merged, generations, state)
-        # What the seeds are worth is known already: asking again is no further evaluation.
-        evaluations, scored = self.polisher.evaluations, self.search.ordered(self.search.scored(seeds))
-        return Outcome(scored, last, evaluations, generations, self.polisher.log)
+        found, generations = self._searched(seeds, state)
+        last = self._polished(seeds, found, generations, state)
+        scored = self.search.ordered(self.polisher.known(seeds))
+        return Outcome(scored, last, self.polisher.evaluations, generations, self.polisher.log)
 
     # Phases
 
     def _seeded(self, covers: list[Cover], state: State | None) -> Population:
-        """Polished designs with the best cuts, best first."""
+        """Polished designs with the best cuts, and the front so far; best first."""
         if state is not None and state.phase != "seeds":
             return state.populations["seeds"]
         designs = [] if state is None else [state.populations["designs"]]
-        for step, (latency, cover) in enumerate(covers):
+        for step, cover in enumerate(covers):
             if state is not None and step < state.step:
                 continue
             if designs and self._late(SEARCHED) and self._fits(designs):
                 break
-            self.polisher.latency = latency
-            designs.append(self.polisher.design(cover))
+            self.polisher.latency = cover.latency
+            design = self.polisher.design(cover.segments, cover.room)
+            known = any((joined(designs).cuts == design.cuts).all(axis=1)) if designs else False
+            if not known:
+                for segments in self._ways(cover):
+                    self.polisher.sweep(design, segments)
+            designs.append(design)
             self._save("seeds", step + 1, designs=joined(designs))
         self.polisher.latency = self.goal.latency
         if not designs:
             raise self.refusal(self.space)
-        seeds = joined(designs)
-        figures = self.polisher.evaluate(seeds)
-        values, missed = self.goal.values(self.space, figures), self.goal.shortfall(self.space, figures)
-        return seeds.take(self.goal.order(values, figures.violation + missed))
+        return self.search.ordered(self._with_front(self.polisher.scored(joined(designs)))).population
+
+    def _ways(self, cover: Cover) -> list[tuple[Segment, ...]]:
+        """The cover, or a single partition's solutions for every number of passes."""
+        first, *more = cover.segments
+        known = self.search.found.get((first.first, first.last), [])
+        return [cover.segments] if more or not known else [(segment,) for segment in known]
 
     def _searched(self, seeds: Population, state: State | None) -> tuple[Scored, int]:
         """The last generation and what the archive adds, best first, and its number."""
         if state is not None and state.phase == "polish":
-            return self._again(state.populations["merged"]), state.step
+            return self.polisher.known(state.populations["found"]), state.step
         if state is not None and state.phase == "generations":
-            parents, first = self._again(state.populations["parents"]), state.step
+            parents, first = self.polisher.known(state.populations["parents"]), state.step
         else:
             parents, first = self.search.start(seeds, self.effort.population), 0
 
@@ -129,7 +135,7 @@ class Run:
         last, number = self.search.run(parents, generations, self.effort.population, self.progress, late)
         return self.search.assembled(last), number
 
-    def _polished(self, seeds: Population, merged: Scored, number: int, state: State | None) -> Scored:
+    def _polished(self, seeds: Population, found: Scored, number: int, state: State | None) -> Scored:
         further: list[Population] = []
         if state is not None and "further" in state.populations:
             known = state.populations["further"]
@@ -137,10 +143,16 @@ class Run:
 
         def late() -> bool:
             polished = {"further": joined(further)} if further else {}
-            self._save("polish", number, seeds=seeds, merged=merged.population, **polished)
+            self._save("polish", number, seeds=seeds, found=found.population, **polished)
             return self._late(1.0)
 
-        return self.search.improved(merged, further, late)
+        return self.search.ordered(self._with_front(self.search.improved(found, further, late)))
+
+    def _with_front(self, found: Scored) -> Scored:
+        """The designs and, thinned, the leaders so far."""
+        self.leaders.thin()
+        leaders = self.leaders.population
+        return found if leaders is None else merged(found, self.polisher.known(leaders))
 
     # Budget and checkpoint
 
@@ -151,13 +163,6 @@ class Run:
         figures = self.polisher.evaluate(joined(designs))
         return bool((figures.violation == 0).any())
 
-    def _again(self, population: Population) -> Scored:
-        """Designs of a checkpoint; their evaluation was counted when they were found."""
-        evaluations = self.polisher.evaluations
-        scored = self.search.scored(population)
-        self.polisher.evaluations = evaluations
-        return scored
-
     def _save(self, phase: str, step: int, **populations: Population) -> None:
         if self.checkpoint is not None:
             self.checkpoint.save(lambda: self._state(phase, step, populations))
@@ -165,6 +170,8 @@ class Run:
     def _state(self, phase: str, step: int, populations: Mapping[str, Population]) -> State:
         random, evaluations = self.random.bit_generator.state, self.polisher.evaluations
         best = self.polisher.archive.best
+        if self.leaders.population is not None:
+            populations = {**populations, "leaders": self.leaders.population}
         return State(phase, step, populations, best, random, evaluations, self.budget.elapsed_s())
 
     def _resumed(self) -> State | None:
@@ -175,23 +182,6 @@ class Run:
             self.polisher.evaluations = state.evaluations
             self.polisher.archive.best.update(state.best)
             self.budget.before_s = state.seconds
+            if "leaders" in state.populations:
+                self.leaders.add(self.polisher.known(state.populations["leaders"]))
         return state
-
-
-def covers_of(space: Space, frontiers: Frontiers, kinds: Sequence[bool]) -> tuple[list[Cover], Found]:
-    """The best ways to cut, each once, and the estimated solutions of every range, of the first kind.
-
-    `kinds`: for the time of one frame (True) or of a batch.
-    """
-    covers: dict[tuple[bool, tuple[Segment, ...]], None] = {}
-    most = min(max(COVERED // len(space.positions), 2), 8)
-    rooms = [Segments(space, frontiers, latency).all(ROOMS) for latency in kinds]
-    for latency, found in zip(kinds, rooms, strict=True):
-        covers |= {(latency, tuple(cover)): None for room in found for cover in cut(space, room)[:most]}
-    return list(covers), rooms[0][0]
-
-
-def joined(populations: list[Population]) -> Population:
-    """All designs as one population."""
-    cuts = np.concatenate([p.cuts for p in populations])
-    return Population(cuts, np.concatenate([p.rows for p in populations]))

@@ -10,7 +10,7 @@ neighbouring rows.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,8 +20,9 @@ from flow.explore.archive import Archive
 from flow.explore.frontier import PRICES
 from flow.explore.objectives import Goal
 from flow.explore.polish import Polisher
-from flow.explore.population import Figures, Population
-from flow.explore.segments import Found
+from flow.explore.population import Population
+from flow.explore.scored import Scored, joined, merged
+from flow.explore.segments import Found, Segment
 from flow.explore.space import Space
 
 Integers = npt.NDArray[np.int64]
@@ -32,31 +33,14 @@ ASSEMBLED, ASSEMBLE_EVERY = 8, 10
 """Designs that are put together from known partitions, and generations between."""
 IMPROVED = 160
 """Positions of all the designs that are polished at the end."""
+TURNED = 0.2
+"""Share of new targets with which weights of a partition begin to be streamed, or end."""
+NEAR, CLOSE = 1.3, 1.1
+"""Times the best score: designs that half of a population is chosen from, and cuts that are polished at the end."""
+BESIDE = 3
+"""Children of the front for each of the population."""
 STEP = 12
 """Typical distance, in rows of a table, of a step to a neighbouring folding."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """A population with its figures and objectives (designs, columns of the goal), smaller is better.
-
-    `shortfall`: by how much each design misses what the spec asks of the result.
-    """
-
-    population: Population
-    figures: Figures
-    objectives: Floats
-    shortfall: Floats
-
-    @property
-    def violation(self) -> Floats:
-        """What is over a limit of the device, and what misses the spec's constraints; 0: neither."""
-        violation: Floats = self.figures.violation + self.shortfall
-        return violation
-
-    def take(self, index: Integers) -> Scored:
-        taken = {name: getattr(self.figures, name)[index] for name in self.figures.__dataclass_fields__}
-        return Scored(self.population.take(index), Figures(**taken), self.objectives[index], self.shortfall[index])
 
 
 Late = Callable[[Scored, int], bool]
@@ -75,7 +59,7 @@ class Search:
 
     def start(self, seeds: Population, size: int) -> Scored:
         """The first generation: the seeds and variations of them."""
-        return self._unique(self.scored(self._filled(seeds, size)))
+        return self._selected(self.scored(self._filled(seeds, size)).unique(), size)
 
     def run(
         self, parents: Scored, generations: range, size: int, progress: Progress | None, late: Late
@@ -89,28 +73,44 @@ class Search:
             if number == generations.stop or late(parents, number):
                 break
             with self.polisher.log.timed("variation"):
-                children = self._children(parents.population, size)
-            merged = self._merged(parents, self.scored(children))
+                children = joined([self._children(parents.population, size), *self._beside(BESIDE * size)])
+            found = merged(parents, self.scored(children))
             if number % ASSEMBLE_EVERY == 0:
-                merged = self.assembled(merged)
+                found = self.assembled(found)
             with self.polisher.log.timed("selection"):
-                parents = self._selected(merged, size)
+                parents = self._selected(found, size)
             if progress is not None:
                 progress(number + 1, generations.stop, self._best_fps(parents))
         return self.ordered(parents), number
 
-    def improved(self, merged: Scored, further: list[Population], late: Callable[[], bool]) -> Scored:
+    def improved(self, found: Scored, further: list[Population], late: Callable[[], bool]) -> Scored:
         """The designs and the best of them polished once more, best first.
 
-        `further` are the polished ones so far, to which new ones are added; `late` is called before each.
+        `further` are the polished designs so far, to which new ones are added; `late` is called before each.
         """
-        for index in self._distinct(merged)[len(further) :]:
-            if late():
+        most = min(max(IMPROVED // len(self.space.positions), 1), 4)
+        while len(further) < most and not late():
+            begun = self._promising(found, further)
+            if begun is None:
                 break
-            further.append(self.polisher.improved(merged.population.take(np.array([index]))))
+            further.append(self.polisher.improved(begun))
         for better in further:
-            merged = self._merged(self.scored(better), merged)
-        return self.assembled(merged)
+            found = merged(self.scored(better), found)
+        return self.assembled(found)
+
+    def _promising(self, found: Scored, further: list[Population]) -> Population | None:
+        """The best design whose cuts come near the best and are not polished; the best one where all such are.
+
+        Polished partitions make other cuts worth while, so designs are put together anew.
+        """
+        assembled = self.archive.designs(ASSEMBLED)
+        for known in (*further, *([] if assembled is None else [assembled])):
+            found = merged(self.polisher.known(known), found)
+        found = self.ordered(found)
+        near = np.flatnonzero(self._near(found, CLOSE))
+        polished = {design.cuts.tobytes() for design in further}
+        fresh = [i for i in near if found.population.cuts[i].tobytes() not in polished]
+        return found.population.take(np.array([(fresh or near)[0]])) if near.size else None
 
     def ordered(self, scored: Scored) -> Scored:
         """Best first."""
@@ -121,25 +121,15 @@ class Search:
         assembled = self.archive.designs(ASSEMBLED)
         if assembled is None:
             return scored
-        return self.ordered(self._merged(self.scored(assembled), scored))
-
-    def _distinct(self, scored: Scored) -> list[int]:
-        """The best design of each of the best sets of cuts; fewer for larger networks."""
-        most = min(max(IMPROVED // len(self.space.positions), 1), 4)
-        chosen: dict[bytes, int] = {}
-        for index in np.flatnonzero(scored.violation == 0):
-            chosen.setdefault(scored.population.cuts[index].tobytes(), int(index))
-        return list(chosen.values())[:most]
+        return self.ordered(merged(self.scored(assembled), scored))
 
     # Objectives
 
     def scored(self, population: Population) -> Scored:
         """A population evaluated, and the archive told."""
-        figures = self.polisher.evaluate(population)
-        self.archive.learn(population, figures)
-        with self.polisher.log.timed("evaluation"):
-            values, missed = self.goal.values(self.space, figures), self.goal.shortfall(self.space, figures)
-        return Scored(population, figures, values, missed)
+        found = self.polisher.scored(population)
+        self.archive.learn(population, found.figures)
+        return found
 
     def _best_fps(self, scored: Scored) -> float:
         fits = scored.violation == 0
@@ -147,28 +137,6 @@ class Search:
         return float(fps.max())
 
     # Selection
-
-    def _merged(self, a: Scored, b: Scored) -> Scored:
-        width = max(a.figures.interval.shape[1], b.figures.interval.shape[1])
-        figures = Figures(
-            **{
-                name: np.concatenate([_widened(getattr(s.figures, name), width) for s in (a, b)])
-                for name in a.figures.__dataclass_fields__
-            }
-        )
-        population = Population(
-            np.concatenate([a.population.cuts, b.population.cuts]),
-            np.concatenate([a.population.rows, b.population.rows]),
-        )
-        objectives = np.concatenate([a.objectives, b.objectives])
-        return self._unique(Scored(population, figures, objectives, np.concatenate([a.shortfall, b.shortfall])))
-
-    @staticmethod
-    def _unique(scored: Scored) -> Scored:
-        """Each design once, the first of each kept."""
-        rows = np.concatenate([scored.population.cuts.astype(np.int64), scored.population.rows], axis=1)
-        _, first = np.unique(rows, axis=0, return_index=True)
-        return scored.take(np.sort(first))
 
     def _selected(self, scored: Scored, size: int) -> Scored:
         from deap import base, tools
@@ -179,8 +147,21 @@ class Search:
         for index, violation in enumerate(scored.violation):
             values = tuple(scored.objectives[index]) if violation == 0 else tuple(worst + violation)
             individuals.append(_Individual(index, cost(values)))
-        chosen = tools.selNSGA2(individuals, min(size, len(individuals)), nd="log")
+        near = self._near(scored, NEAR)
+        groups = [[i for i in individuals if near[i.index]], [i for i in individuals if not near[i.index]]]
+        first = min(len(groups[0]), max(size // 2, size - len(groups[1])))
+        sizes = (first, min(size - first, len(groups[1])))
+        chosen = [i for group, n in zip(groups, sizes, strict=True) if n for i in tools.selNSGA2(group, n, nd="log")]
         return scored.take(np.array([i.index for i in chosen]))
+
+    def _near(self, scored: Scored, factor: float) -> npt.NDArray[np.bool_]:
+        """Legal designs whose score is at most `factor` times the best one's."""
+        legal: npt.NDArray[np.bool_] = scored.violation == 0
+        score = self.goal.score(scored.objectives)
+        if legal.any():
+            best = float(score[legal].min())
+            legal &= score <= (best * factor if len(self.goal.weights) == 1 else best + np.log(factor))
+        return legal
 
     # Variation
 
@@ -188,9 +169,9 @@ class Search:
         """The seeds, and variations of them up to the population's size."""
         missing = size - len(seeds.rows)
         if missing <= 0:
-            return seeds.take(slice(0, size))
+            return seeds
         varied = self._children(seeds, missing)
-        return Population(np.concatenate([seeds.cuts, varied.cuts]), np.concatenate([seeds.rows, varied.rows]))
+        return joined([seeds, varied])
 
     def _children(self, parents: Population, size: int) -> Population:
         count = len(parents.rows)
@@ -202,6 +183,33 @@ class Search:
         self._cross(children, parents.take(second))
         self.vary(children)
         return children
+
+    def _beside(self, size: int) -> list[Population]:
+        """Neighbours of designs all along the front: some layers stepped, or one as cheap as its partition allows.
+
+        Every second is one of a design that is best in some objective: these are few, and they bound the front.
+        """
+        leaders = self.polisher.leaders.population
+        if leaders is None:
+            return []
+        best = np.argmin(self.polisher.leaders.values, axis=0)[self.random.integers(0, len(self.goal.columns), size)]
+        chosen = np.where(self.random.random(size) < 0.5, best, self.random.integers(0, len(leaders.rows), size))
+        children = Population(leaders.cuts[chosen], leaders.rows[chosen])
+        stepped = self.random.random(size) < 0.5
+        self._step(children, stepped)
+        self._relax(children, ~stepped)
+        return [children]
+
+    def _relax(self, children: Population, active: npt.NDArray[np.bool_]) -> None:
+        """One layer gets the cheapest row for the interval of its partition, or for a longer one."""
+        size, length = children.rows.shape
+        at = np.arange(size), self.random.integers(0, length, size)
+        part, intervals = children.part(), self.space.rows.interval[children.rows]
+        slowest = np.where(part == part[at][:, None], intervals, 0).max(axis=1)
+        targets = (slowest * 2.0 ** np.maximum(self.random.uniform(-1, 3, size), 0.0)).astype(np.int64)
+        prices = np.asarray(self.random.integers(0, len(PRICES), size), np.int64)
+        cheapest = self.polisher.frontiers.cheapest(self.space.rows.table[children.rows[at]], prices, targets)
+        children.rows[at] = np.where(active, cheapest, children.rows[at])
 
     def vary(self, children: Population) -> None:
         """Change every design by one move, in place."""
@@ -244,24 +252,30 @@ class Search:
         rows = children.rows[child, first : last + 1]
         interval = int(self.space.rows.interval[rows].max())
         target = int(interval * (0.9 + 0.15 * self.random.random()))
-        price = self._price()
-        for p in range(first, last + 1):
-            tables = self.space.positions[p].tables
-            passes = int(self.space.rows.passes[children.rows[child, p]])
-            children.rows[child, p] = self._row(tables[passes], price, target)
+        streamed = bool((self.space.rows.slices[rows] > 1).any())
+        if self.space.streamed and self.random.random() < TURNED:
+            passes = int(self.space.rows.passes[rows].max())
+            self._look_up(children, child, Segment(first, last, target, self._price(), passes, 0.0, not streamed))
+            return
+        tables = self.space.rows.table[rows]
+        children.rows[child, first : last + 1] = self.polisher.frontiers.cheapest(tables, self._price(), target)
 
-    def _row(self, table: Any, price: tuple[float, ...], target: int) -> int:
-        row = int(self.polisher.frontiers.rows(table, price, np.array([target]))[0])
-        return row if row >= 0 else int(table.start)
+    def _look_up(self, children: Population, child: int, segment: Segment) -> None:
+        """Cheapest rows of one partition for its target, of weights that may be streamed."""
+        rows = self.polisher.rows(segment, PRICES[segment.price], np.array([segment.target]))[:, 0]
+        children.rows[child, segment.first : segment.last + 1] = rows
 
-    def _price(self) -> tuple[float, ...]:
-        return PRICES[int(self.random.integers(len(PRICES)))]
+    def _price(self) -> int:
+        return int(self.random.integers(len(PRICES)))
 
     def _recut(self, children: Population, child: int) -> None:
         """Move, add or remove a cut; the ranges beside it start from their estimated solutions."""
         cuts = children.cuts[child].copy()
         legal = np.array(self.space.cuts, np.int64)
         if not legal.size:
+            (whole,) = self._ranges(cuts)
+            if whole in self.found:
+                self._solve(children, child, whole)
             return
         place = int(legal[self.random.integers(len(legal))])
         kind = int(self.random.integers(3))
@@ -286,10 +300,13 @@ class Search:
         index = min(int(self.random.geometric(0.7)) - 1, len(segments) - 1)
         segment = segments[index]
         target = int(segment.target * (0.95 + 0.15 * self.random.random()))
-        price = PRICES[segment.price] if self.random.random() < 0.5 else self._price()
-        for p in range(segment.first, segment.last + 1):
-            table = self.space.positions[p].tables[self.polisher.passes(p, segment)]
-            children.rows[child, p] = self._row(table, price, target)
+        price = segment.price if self.random.random() < 0.5 else self._price()
+        if segment.streamed:
+            self._look_up(children, child, replace(segment, target=target, price=price))
+            return
+        first, last = where
+        tables = self.polisher.tables(segment)
+        children.rows[child, first : last + 1] = self.polisher.frontiers.cheapest(tables, price, target)
 
 
 @dataclass(slots=True)
@@ -298,11 +315,3 @@ class _Individual:
 
     index: int
     fitness: Any
-
-
-def _widened(values: npt.NDArray[Any], width: int) -> npt.NDArray[Any]:
-    """Arrays over partitions padded with zeros to a common width."""
-    if values.ndim == 1 or values.shape[1] == width:
-        return values
-    shape = (values.shape[0], width - values.shape[1], *values.shape[2:])
-    return np.concatenate([values, np.zeros(shape, values.dtype)], axis=1)

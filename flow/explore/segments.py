@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from flow.explore.frontier import PRICES, Frontiers
+from flow.explore.room import Room
 from flow.explore.space import Space
 from flow.model.memory import overlaid
 from flow.model.primitives import ceil_div
@@ -36,7 +37,10 @@ FILL = 1.1
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Positions `first` to `last` as one partition: target interval, index of its prices, passes, estimated seconds."""
+    """Positions `first` to `last` as one partition: target interval, index of its prices, passes, estimated seconds.
+
+    `streamed`: weights may be streamed.
+    """
 
     first: int
     last: int
@@ -44,6 +48,7 @@ class Segment:
     price: int
     passes: int
     seconds: float
+    streamed: bool = False
 
 
 Found = dict[tuple[int, int], list[Segment]]
@@ -53,52 +58,96 @@ Found = dict[tuple[int, int], list[Segment]]
 class Segments:
     """Costs of all ranges of one space; arrays are (prices, targets, resources)."""
 
-    def __init__(self, space: Space, frontiers: Frontiers, latency: bool) -> None:
-        """`latency`: minimise one frame's time."""
-        self.space, self.frontiers, self.latency = space, frontiers, latency
+    def __init__(self, space: Space, frontiers: Frontiers, latency: bool, streamed: bool = False) -> None:
+        """`latency`: minimise one frame's time; `streamed`: weights may be streamed."""
+        self.space, self.frontiers, self.latency, self.streamed = space, frontiers, latency, streamed
         self.limits = np.array([space.limits[name] for name in RESOURCES], float)
         low = min(int(space.rows.interval[t.start : t.stop].min()) for p in space.positions for t in p.tables.values())
         high = max(int(space.rows.interval[t.start : t.stop].max()) for p in space.positions for t in p.tables.values())
         ports = [t.pixels * ceil_div(t.channels, space.per_word(i)) for i, t in enumerate(space.tensors)]
+        self.room = Room(space)
         self.targets = np.unique(np.round(np.geomspace(max(low, 1), max(high, *ports) + 1, GRID)).astype(np.int64))
-        self.nodes: dict[tuple[int, int], tuple[Floats, Integers]] = {}
+        self.nodes: dict[tuple[int, int, int, bool], tuple[Floats, Integers]] = {}
         self.links: dict[tuple[int, bool, int, bool], Floats] = {}
         self.writes: dict[tuple[int, int], Floats] = {}
         self.entries: dict[tuple[Any, ...], Floats] = {}
         self.weights_bytes = self._weights_bytes()
-        tables = [p.tables[1] for p in space.positions]
-        self.least = np.array([space.rows.cost[t.start : t.stop].min(axis=0) for t in tables])
+        self.heads = self._heads()
+        """The layer whose slices a position may see, -1 where there is none."""
+        tables = [[p.tables[1], *p.streams.values()] for p in space.positions]
+        self.least = np.array(
+            [np.min([space.rows.cost[t.start : t.stop].min(axis=0) for t in own], axis=0) for own in tables]
+        )
         """Least of each resource that a position's module takes (positions, resources)."""
         self.until = np.array([max((space.edges[e].reader for e in t.readers), default=-1) for t in space.tensors])
         """Last reader of every tensor."""
         self.bytes = np.array([t.pixels * -(-t.channels // space.per_word(i)) for i, t in enumerate(space.tensors)])
         self.bytes *= space.memory.port_bits // 8
 
-    def rows(self, p: int, passes: int) -> tuple[Floats, Integers]:
-        """Cost (inf where no row meets the target) and rows of a position's table."""
-        if (p, passes) not in self.nodes:
+    def _heads(self) -> list[int]:
+        heads = [-1] * len(self.space.positions)
+        for p, position in enumerate(self.space.positions):
+            if self.streamed and position.weighted and position.streams:
+                for q in self.space.chain(p, len(heads)):
+                    heads[q] = p
+        return heads
+
+    def rows(self, p: int, passes: int, first: int = 0) -> tuple[Floats, Integers]:
+        """Cost (inf where no row meets the target) and rows of a position's table, in a partition from `first`."""
+        head = self.heads[p]
+        key = (p, passes, head if passes == 1 and head >= first else -1, self._outside(head, first))
+        if key not in self.nodes and key[2] >= 0:
+            self._together(head, key[3])
+        if key not in self.nodes:
             table = self.space.positions[p].tables[passes]
             rows = np.stack([self.frontiers.rows(table, price, self.targets) for price in PRICES])
             cost = np.where(rows[:, :, None] >= 0, self.space.rows.cost[rows], np.inf)
-            self.nodes[p, passes] = (cost, rows)
-        return self.nodes[p, passes]
+            self.nodes[key] = (cost, rows)
+        return self.nodes[key]
 
-    def all(self, rooms: Sequence[float]) -> list[Found]:
+    def _outside(self, head: int, first: int) -> bool:
+        """Whether a streamed layer's frames come straight from memory."""
+        if head < 0:
+            return False
+        edges = [self.space.edges[e] for e in self.space.positions[head].edges]
+        return all(self.space.tensors[e.tensor].producer < first for e in edges)
+
+    def _together(self, head: int, comes: bool) -> None:
+        """Of a layer that may be streamed and the chain behind it: the cheapest, what stands around it included."""
+        members = self.space.chain(head, len(self.space.positions))
+        rows = np.stack([self.frontiers.together(members, price, self.targets, comes, False) for price in PRICES])
+        around = self.frontiers.around(members, rows.swapaxes(0, 1), comes, False)
+        for place, q in enumerate(members):
+            own = rows[:, place]
+            cost = self.space.rows.cost[own] + (around if place == len(members) - 1 else 0.0)
+            self.nodes[q, 1, head, comes] = (np.where(own[:, :, None] >= 0, cost, np.inf), own)
+
+    def _moved(self, p: int, first: int) -> Floats:
+        """Port words of streamed weights that a frame takes (prices, targets)."""
+        _, rows = self.rows(p, 1, first)
+        return self.frontiers.moved(rows) if self.heads[p] == p else np.zeros(rows.shape)
+
+    def all(self, rooms: Sequence[float], smaller: Sequence[float] = ()) -> list[Found]:
         """By (first, last) the best solution for every number of passes; one result for each room.
 
-        `rooms`: parts of the limits that the estimate may use, so that what it leaves out fits too.
+        `rooms`: parts of the limits that the estimate may use, so that what it leaves out fits too; `smaller`: rooms
+        (`flow.explore.room`) for smaller designs, which follow them.
         """
         space = self.space
         starts, ends = [0, *space.cuts], {*(c - 1 for c in space.cuts), len(space.positions) - 1}
-        found: list[Found] = [{} for _ in rooms]
+        found: list[Found] = [{} for _ in (*rooms, *smaller)]
         for first in starts:
             sums = [np.zeros((len(PRICES), len(self.targets), len(RESOURCES)))]
+            moved = np.zeros((len(PRICES), len(self.targets)))
             for last in range(first, len(space.positions)):
                 sums.append(sums[-1] + self._entered(first, last))
+                moved = moved + self._moved(last, first)
                 if np.any(np.min(sums[-1], axis=(0, 1)) > self.limits) and not self._may_reload(first, last):
                     break
                 if last in ends:
-                    for room, solutions in zip(found, self._solutions(first, last, sums, rooms), strict=True):
+                    for room, solutions in zip(
+                        found, self._solutions(first, last, sums, moved, rooms, smaller), strict=True
+                    ):
                         if solutions:
                             room[first, last] = solutions
         return found
@@ -172,14 +221,16 @@ class Segments:
         """What the position adds: its module, FIFO and inputs."""
         space = self.space
         edges = [space.edges[e] for e in space.positions[p].edges]
-        key = (p, passes, chained, tuple(space.tensors[e.tensor].producer >= first for e in edges))
+        inside = tuple(space.tensors[e.tensor].producer >= first for e in edges)
+        head = self.heads[p]
+        key = (p, passes, chained, inside, head >= first, self._outside(head, first))
         if key not in self.entries:
             self.entries[key] = self._entry(first, p, passes, chained)
         return self.entries[key]
 
     def _entry(self, first: int, p: int, passes: int, chained: bool) -> Floats:
         space = self.space
-        cost, rows = self.rows(p, passes)
+        cost, rows = self.rows(p, passes, first)
         width = space.rows.lanes_out[rows] * space.tensors[space.tensor_of(p)].bits
         fifo = self.space.catalogue.fifo_cost(STREAM_DEPTH, width)
         total = cost + np.stack([fifo[name] for name in RESOURCES], axis=-1)
@@ -206,13 +257,24 @@ class Segments:
                 result.append(p)
         return result
 
-    def _solutions(self, first: int, last: int, sums: list[Floats], rooms: Sequence[float]) -> list[list[Segment]]:
-        """For each room the best solution for every number of passes; `sums[i]`: the first i positions' cost."""
+    def _solutions(
+        self,
+        first: int,
+        last: int,
+        sums: list[Floats],
+        moved: Floats,
+        rooms: Sequence[float],
+        smaller: Sequence[float],
+    ) -> list[list[Segment]]:
+        """For each room the best solution for every number of passes.
+
+        `sums[i]`: the first i positions' cost; `moved`: words of streamed weights.
+        """
         leaving = self._leaving(first, last)
         once, again = self._memory_fits(first, last, leaving)
         if not once:
-            return [[] for _ in rooms]
-        traffic = self._traffic(first, last, leaving)
+            return [[] for _ in (*rooms, *smaller)]
+        traffic = self._traffic(first, last, leaving, moved)
         total = sums[-1] + sum(self._written(p, 1) for p in leaving)
         totals = {1: total}
         p = self._last_weighted(first, last)
@@ -224,11 +286,17 @@ class Segments:
                 totals[passes] = reloaded
         # The share of its limit that each (price, target) uses most: one comparison a room.
         used = {n: np.max(t / np.maximum(self.limits, EMPTY), axis=2) for n, t in totals.items()}
-        found = [[self._best(first, last, u, room, n, traffic) for n, u in used.items()] for room in rooms]
-        return [[s for s in solutions if s is not None] for solutions in found]
+        by_passes = [
+            [
+                *self._best(first, last, u, rooms, n, traffic),
+                *self._best(first, last, self.room.taken(totals[n]), smaller, n, traffic),
+            ]
+            for n, u in used.items()
+        ]
+        return [[s for s in solutions if s is not None] for solutions in zip(*by_passes, strict=True)]
 
-    def _traffic(self, first: int, last: int, leaving: list[int]) -> int:
-        """Cycles that the memory needs for a frame's tensors."""
+    def _traffic(self, first: int, last: int, leaving: list[int], moved: Floats) -> Integers:
+        """Cycles that the memory needs for a frame's tensors and streamed weights."""
         space = self.space
         inside = [e for e in space.edges if first <= e.reader <= last]
         tensors = {e.tensor for e in inside if space.tensors[e.tensor].producer < first}
@@ -237,19 +305,28 @@ class Segments:
             space.tensors[t].pixels * -(-space.tensors[t].channels // space.per_word(t))
             for t in map(space.tensor_of, leaving)
         ]
-        return int(space.memory.traffic_cycles(sum(words), len(words), space.clock_mhz))
+        cycles: Integers = space.memory.traffic_cycles(sum(words) + moved, len(words), space.clock_mhz)
+        return cycles
 
-    def _best(self, first: int, last: int, used: Floats, room: float, passes: int, traffic: int) -> Segment | None:
-        fits = (used <= room) & (self.targets >= traffic)
-        if not fits.any():
-            return None
-        reach = np.where(fits.any(axis=1), np.argmax(fits, axis=1), len(self.targets))
-        price = int(np.argmin(reach))
-        target = int(self.targets[reach[price]])
-        clock = self.space.clock_mhz * 1e6
+    def _best(
+        self, first: int, last: int, used: Floats, rooms: Sequence[float], passes: int, traffic: Integers
+    ) -> list[Segment | None]:
+        """For each room the first target that fits, at the price that gets there first."""
+        fits = (used <= np.array(rooms)[:, None, None]) & (self.targets >= traffic)
+        reach = np.where(fits.any(axis=2), np.argmax(fits, axis=2), len(self.targets))
+        prices, clock = np.argmin(reach, axis=1), self.space.clock_mhz * 1e6
         loads = self._load_words(first, last) / clock
         frames = FILL if self.latency else self.space.batch - 1 + FILL
-        return Segment(first, last, target, price, passes, loads + passes * frames * target / clock)
+        found: list[Segment | None] = []
+        for price, place in zip(prices.tolist(), reach.min(axis=1).tolist(), strict=True):
+            if place == len(self.targets):
+                found.append(None)
+                continue
+            target = int(self.targets[place])
+            found.append(
+                Segment(first, last, target, price, passes, loads + passes * frames * target / clock, self.streamed)
+            )
+        return found
 
     def _load_words(self, first: int, last: int) -> float:
         """Port words of all passes' weights, without the padding that foldings add."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,8 +22,8 @@ from flow.model.curves import Grid, grid, rows_of
 from flow.model.datasheet import Catalogue
 from flow.model.energy import EnergyModel, energy_model
 from flow.model.fifos import Lag, module_lag, own_lag, window_pixels
-from flow.model.lowering import filters_per_pass, is_alias
 from flow.model.memory import MemorySystem
+from flow.model.shares import filters_per_pass, is_alias, passes_slices, with_filters
 from flow.model.weight_memory import slot_bits, values_per_word
 from flow.model.widths import Widths
 from flow.spec import Device
@@ -32,6 +32,8 @@ BRAM18_BITS = 18432
 AWAITED_SHARE = 8
 """Part of an interval, one eighth, for each layer of a squeeze and excitation: a frame waits in a FIFO as long as they
 take, and their multiplications are few."""
+SLICE_CHOICES = 5
+"""Numbers of slices that are tabulated for a streamed layer, evenly spread among those that divide its filters."""
 PASS_CHOICES = 6
 """Numbers of reloading passes that are tabulated for a layer, from the first whose weights may fit."""
 
@@ -74,6 +76,8 @@ class Position:
         weighted: whether it has weights.
         tail: positions of the channel-wise chain behind it, if it can be reloaded at all.
         tables: by number of passes (1 included).
+        streams: by slices of streamed weights, its own or those of the layer whose chain it is in.
+        chain: the channel-wise module behind it that sees its slices, -1 where there is none.
         aliases: names of nodes without hardware that hang on its output.
         lag: of its output behind its input; foldings do not change it.
         window: pixels that its input holds, if it has a window (`flow.model.fifos`).
@@ -87,6 +91,8 @@ class Position:
     weighted: bool
     tail: tuple[int, ...]
     tables: Mapping[int, Table]
+    streams: Mapping[int, Table]
+    chain: int
     aliases: tuple[str, ...]
     lag: Lag
     window: int
@@ -114,8 +120,20 @@ class Space:
     energy: EnergyModel | None
     bit_products: tuple[int, ...]
 
+    @property
+    def streamed(self) -> bool:
+        """Whether weights may be streamed."""
+        return any(p.streams for p in self.positions)
+
     def tensor_of(self, position: int) -> int:
         return self.inputs + position
+
+    def chain(self, position: int, last: int) -> list[int]:
+        """A position and those behind it, up to `last`, that would see its slices."""
+        found = [position]
+        while 0 <= (behind := self.positions[found[-1]].chain) <= last:
+            found.append(behind)
+        return found
 
     def per_word(self, tensor: int) -> int:
         """Values of a tensor in a memory port's word: the lanes of its memory streams."""
@@ -141,8 +159,8 @@ def build_space(
     """
     check_mappable(graph, catalogue)
     survey = _Survey(graph, widths, transforms)
-    builder = TableBuilder(catalogue, memory.port_bits, limits)
-    tables = survey.tables(builder)
+    builder = TableBuilder(catalogue, memory.port_bits, limits, survey.tiles())
+    tables, streams = survey.tables(builder), survey.streams(builder)
     cuts = survey.cuts() if device.reconfiguration_s is not None else ()
     allowed = len(cuts) + 1 if max_partitions is None else min(max_partitions, len(cuts) + 1)
     return Space(
@@ -153,7 +171,7 @@ def build_space(
         limits,
         clock_mhz,
         batch,
-        survey.positions(tables),
+        survey.positions(tables, streams),
         survey.tensors,
         survey.edges,
         survey.inputs,
@@ -198,6 +216,7 @@ class _Survey:
             for p, n in enumerate(self.nodes)
         ]
         self.tails = [self._tail(p) for p in range(len(self.nodes))]
+        self.chains = [self._chain(p) for p in range(len(self.nodes))]
 
     def _awaited(self) -> set[int]:
         """Positions that compute one pixel from a whole frame while that frame waits to be multiplied by it."""
@@ -215,7 +234,14 @@ class _Survey:
         return found
 
     def _layer(
-        self, op: Operator, inputs: tuple[Shape, ...], numbers: Numbers, passes: int = 1, share: int = 1
+        self,
+        op: Operator,
+        inputs: tuple[Shape, ...],
+        numbers: Numbers,
+        passes: int = 1,
+        share: int = 1,
+        slices: int = 1,
+        tiles: tuple[int, ...] = (1,),
     ) -> Layer:
         """A layer with the genes that the transformations open for it."""
         genes = dict(GENES)
@@ -223,7 +249,7 @@ class _Survey:
             gene = rule.gene(op, inputs)
             if gene is not None:
                 genes[gene.name] = gene.values
-        return Layer(op, inputs, numbers, genes, passes, share)
+        return Layer(op, inputs, numbers, genes, passes, share, slices, tiles)
 
     def _tail(self, p: int) -> tuple[int, ...]:
         """Positions right behind `p` that may share its partition when it is reloaded: a channel-wise chain."""
@@ -241,6 +267,38 @@ class _Survey:
             chain.append(reader)
             p = reader
 
+    def _chain(self, p: int) -> int:
+        """The position behind `p` that sees slices where `p` does, as `flow.model.shares.gathered` has it."""
+        tensor = self.tensors[self.inputs + p]
+        if len(tensor.readers) != 1 or tensor.is_output or self.aliases.get(self.nodes[p].name):
+            return -1
+        reader = self.edges[tensor.readers[0]].reader
+        return reader if passes_slices(self.graph, self.nodes[reader]) else -1
+
+    def tiles(self) -> tuple[int, ...]:
+        """Frames that a tile may have."""
+        pairs = {pair for layer in self.layers for pair in layer.genes["weights_streaming"]}
+        return tuple(sorted({tile for _, tile in pairs}))
+
+    def streams(self, builder: TableBuilder) -> list[dict[int, Table]]:
+        """Of every position by slices: a streamed layer's tables and those of the chain behind it."""
+        tables: list[dict[int, Table]] = [{} for _ in self.layers]
+        for p, layer in enumerate(self.layers):
+            if not layer.weighted or len(layer.genes["weights_streaming"]) < 2:
+                continue
+            filters = layer.op.output_shape(layer.inputs)[0]
+            for slices, tiles in _slice_choices(layer, builder.limits):
+                part = with_filters(layer.op, filters // slices)
+                own = self._layer(part, layer.inputs, layer.numbers, 1, layer.share, slices, tiles)
+                tables[p][slices] = builder.table(own)
+                q = self.chains[p]
+                while q >= 0:
+                    behind = self.layers[q]
+                    shapes = tuple((filters // slices, *shape[1:]) for shape in behind.inputs)
+                    tables[q][slices] = builder.table(self._layer(behind.op, shapes, behind.numbers, slices=slices))
+                    q = self.chains[q]
+        return tables
+
     def tables(self, builder: TableBuilder) -> list[dict[int, Table]]:
         """Of every position, by number of passes: what it does as a whole, and in each number worth considering."""
         tables = [{1: builder.table(layer)} for layer in self.layers]
@@ -251,8 +309,7 @@ class _Survey:
             filters = layer.op.output_shape(layer.inputs)[0]
             for passes in _pass_choices(layer, filters, per_word, builder.limits):
                 share = filters_per_pass(filters, passes, per_word)
-                field = "filters" if hasattr(layer.op, "filters") else "features"
-                part = replace(layer.op, **{field: share})  # type: ignore[type-var]
+                part = with_filters(layer.op, share)
                 tables[p][passes] = builder.table(self._layer(part, layer.inputs, layer.numbers, passes))
                 for q in self.tails[p]:
                     behind = self.layers[q]
@@ -260,7 +317,9 @@ class _Survey:
                     tables[q][passes] = builder.table(self._layer(behind.op, shapes, behind.numbers, passes))
         return tables
 
-    def positions(self, tables: Sequence[Mapping[int, Table]]) -> tuple[Position, ...]:
+    def positions(
+        self, tables: Sequence[Mapping[int, Table]], streams: Sequence[Mapping[int, Table]]
+    ) -> tuple[Position, ...]:
         """One record a node with hardware."""
         return tuple(
             Position(
@@ -271,6 +330,8 @@ class _Survey:
                 self.layers[p].weighted,
                 self.tails[p],
                 tables[p],
+                streams[p],
+                self.chains[p],
                 self.aliases.get(node.name, ()),
                 _lag(self.layers[p]),
                 _window(self.layers[p]),
@@ -336,6 +397,17 @@ def _lag(layer: Layer) -> Lag:
 def _smallest(layer: Layer) -> dict[str, Any]:
     """Parameters of its module, or its first one, with the smallest folding."""
     return (module_parameters(layer, np.ones((1, 4), np.int64), 64) or [{}])[0]
+
+
+def _slice_choices(layer: Layer, limits: Mapping[str, int]) -> list[tuple[int, tuple[int, ...]]]:
+    """Numbers of slices, and the tiles of each: a few, from two slices that fit beside each other to the finest."""
+    pairs = layer.genes["weights_streaming"]
+    weight = layer.op.parameters(layer.inputs)["weight"]
+    bits = 2 * math.prod(weight) * slot_bits((layer.numbers.weight or Format()).bits)
+    room = max(1, limits["bram18"]) * BRAM18_BITS
+    legal = sorted({n for n, _ in pairs if n > 1 and bits <= n * room})
+    places = {round((len(legal) - 1) * k / (SLICE_CHOICES - 1)) for k in range(SLICE_CHOICES if legal else 0)}
+    return [(legal[i], tuple(sorted({tile for n, tile in pairs if n == legal[i]}))) for i in sorted(places)]
 
 
 def _pass_choices(layer: Layer, filters: int, per_word: int, limits: Mapping[str, int]) -> tuple[int, ...]:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from flow.explore.sliced import gathering, module_columns, replaying, worthwhile
 from flow.fixed_point import Numbers
 from flow.ir import Folding, Operator, Shape
 from flow.model.curves import POINTS, grid, rows_of, trips
@@ -45,12 +46,43 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Slices:
+    """What rows say of streamed weights; record 0 is that of all rows that see no slices.
+
+    Attributes:
+        slices, tile: of the row; a channel-wise module behind the layer has no tile of its own (1).
+        words, steps: of a layer, port words of a slice and trips of a frame in one.
+        front: words of a frame in front of the layer.
+        replay: pipeline depth of what gives a tile once a slice.
+        given, gather, depth: of what puts slices together behind the row: trips in which a frame goes, trips of a frame
+            in all, pipeline depth.
+        gather_cost: (records, tiles, resources) of that module and the FIFO behind it, by the layer's tile.
+        tiles: frames that a tile may have.
+    """
+
+    slices: Integers
+    tile: Integers
+    words: Integers
+    steps: Integers
+    front: Integers
+    replay: Integers
+    given: Integers
+    gather: Integers
+    depth: Integers
+    gather_cost: Integers
+    tiles: tuple[int, ...]
+
+
+SLICE_COLUMNS = ("slices", "tile", "words", "steps", "front", "replay", "given", "gather", "depth")
+
+
+@dataclass(frozen=True, slots=True)
 class Rows:
     """The columns of the store; `cost` is (rows, resources), `folding` (rows, 4) as in `Folding`.
 
     `placement` numbers `PLACES`; `payload` counts port words of weights; `wait` are cycles that a frame of one pixel
     takes; `table` numbers the tables; lanes are those of the layer's streams. `trips` (rows, 3 * points) are those of
-    `flow.model.curves`: read, write, need.
+    `flow.model.curves`: read, write, need. `sliced` is a record of `streams`; `slices` of it stands here, too.
     """
 
     folding: Integers
@@ -68,6 +100,9 @@ class Rows:
     trips: Floats
     lanes_in: Integers
     lanes_out: Integers
+    slices: Integers
+    sliced: Integers
+    streams: Slices
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +115,24 @@ class Layer:
     genes: Mapping[str, tuple[Any, ...]]
     passes: int = 1
     share: int = 1
+    slices: int = 1
+    tiles: tuple[int, ...] = (1,)
 
     @property
     def weighted(self) -> bool:
         return bool(self.op.parameters(self.inputs))
 
     def key(self) -> tuple[Any, ...]:
-        return (self.op, self.inputs, self.numbers, tuple(sorted(self.genes.items())), self.passes, self.share)
+        return (
+            self.op,
+            self.inputs,
+            self.numbers,
+            tuple(sorted(self.genes.items())),
+            self.passes,
+            self.share,
+            self.slices,
+            self.tiles,
+        )
 
 
 @dataclass(slots=True)
@@ -96,6 +142,7 @@ class TableBuilder:
     catalogue: Catalogue
     port_bits: int
     limits: Mapping[str, int]
+    tiles: tuple[int, ...] = (1,)
     tables: dict[tuple[Any, ...], Table] = field(default_factory=dict)
     columns: list[dict[str, Integers]] = field(default_factory=list)
     size: int = 0
@@ -119,14 +166,26 @@ class TableBuilder:
 
     def rows(self) -> Rows:
         """The store of all tables so far."""
-        names = self.columns[0].keys() - {"trips"}
+        names = self.columns[0].keys() - {"trips", "stream", "gather_cost"}
         trips = np.concatenate([c["trips"] for c in self.columns]).astype(np.float64)
         stored = {name: np.concatenate([c[name] for c in self.columns]).astype(np.int64) for name in names}
         coarse_in, coarse_out, coarse_group, _ = stored["folding"].T
-        return Rows(**stored, trips=trips, lanes_in=coarse_in * coarse_group, lanes_out=coarse_out * coarse_group)
+        lanes = {"lanes_in": coarse_in * coarse_group, "lanes_out": coarse_out * coarse_group}
+        slices, sliced, streams = self._slices()
+        return Rows(**stored, **lanes, trips=trips, slices=slices, sliced=sliced, streams=streams)
+
+    def _slices(self) -> tuple[Integers, Integers, Slices]:
+        stream = np.concatenate([c["stream"] for c in self.columns])
+        sliced = stream[:, 0] > 1
+        records = np.concatenate([[[1, 1] + [0] * (len(SLICE_COLUMNS) - 2)], stream[sliced]]).astype(np.int64)
+        none = np.zeros((1, len(self.tiles), len(RESOURCES)), np.int64)
+        costs = np.concatenate([none, *(c["gather_cost"] for c in self.columns if c["stream"][0, 0] > 1)])
+        columns = dict(zip(SLICE_COLUMNS, np.ascontiguousarray(records.T), strict=True))
+        number = np.where(sliced, np.cumsum(sliced), 0)
+        return stream[:, 0], number, Slices(**columns, gather_cost=costs, tiles=self.tiles)
 
     def _columns(self, layer: Layer) -> dict[str, Integers]:
-        blocks = [self._placed(layer, place) for place in _places(layer)]
+        blocks = [self._placed(layer, place, tile) for place in _places(layer) for tile in layer.tiles]
         columns = {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
         cost, foldings = columns["cost"], columns["folding"]
         fits = np.all(cost <= np.array([self.limits[name] for name in RESOURCES]), axis=1)
@@ -135,25 +194,61 @@ class TableBuilder:
         keys = (columns["placement"], *foldings.T, cost[:, 3], cost[:, 1], cost[:, 0], columns["interval"])
         order = np.lexsort(keys)
         order = order[fits[order]]
+        if layer.slices > 1:
+            order = order[worthwhile(columns["interval"][order], cost[order], self.limits)]
         return {name: column[order] for name, column in columns.items()}
 
     def _trips(self, layer: Layer, foldings: Integers, figures: Mapping[str, Integers]) -> Integers:
         """Trips of every folding; a concatenation's are worked out stage by stage, where it stands."""
         if layer.op.name == "concat":
             return np.zeros((len(foldings), 3 * POINTS), np.int64)
-        (parameters,) = module_parameters(layer, foldings, self.port_bits)
+        (parameters,) = module_parameters(layer, foldings, self.port_bits, slices=layer.slices)
         at = grid(layer.op.ip, parameters, rows_of(layer.inputs[0]))
         found = trips(self.catalogue, layer.op.ip, parameters, at, figures)
         return np.concatenate([found.read, found.write, found.need]).T.astype(np.int64)
 
-    def _placed(self, layer: Layer, place: str) -> dict[str, Integers]:
-        """All foldings with the weights in one kind of memory."""
+    def _placed(self, layer: Layer, place: str, tile: int) -> dict[str, Integers]:
+        """All foldings with the weights in one kind of memory, streamed for tiles of so many frames or not at all."""
         foldings = candidates(layer)
+        if layer.slices > 1:
+            return self._streamed(layer, foldings, place, tile)
         figures, payload, wait = self._figures(layer, foldings, place)
         cost = np.stack([figures[name] for name in RESOURCES], axis=1)
         placement = np.full(len(foldings), PLACES.index(place))
         own = {"folding": foldings, "placement": placement, "cost": cost, "payload": payload, "wait": wait}
+        own["stream"] = np.tile([1, 1] + [0] * (len(SLICE_COLUMNS) - 2), (len(foldings), 1))
+        own["gather_cost"] = np.zeros((len(foldings), 0, 0), np.int64)
         return {name: figures[name] for name in TIMING} | own | {"trips": self._trips(layer, foldings, figures)}
+
+    def _streamed(self, layer: Layer, foldings: Integers, place: str, tile: int) -> dict[str, Integers]:
+        """Rows that see slices: a layer with what gives and loads them, or a module behind it."""
+        catalogue, slices, shape = self.catalogue, layer.slices, layer.op.output_shape(layer.inputs)
+        foldings = foldings[shape[0] % (foldings[:, 1] * foldings[:, 2]) == 0]
+        count, numbers = len(foldings), layer.numbers
+        (parameters,) = module_parameters(layer, foldings, self.port_bits, place, slices, tile)
+        found, own = module_columns(catalogue, layer.op.ip, parameters, slices, count)
+        record = gathering(catalogue, shape, foldings[:, 1] * foldings[:, 2], numbers.output.bits, slices, self.tiles)
+        found["wait"], none = np.zeros(count, np.int64), np.zeros(count, np.int64)
+        record |= {
+            "slices": none + slices,
+            "tile": none + tile,
+            "words": none,
+            "steps": own,
+            "front": none,
+            "replay": none,
+        }
+        if layer.weighted:
+            values = catalogue.sheets[layer.op.ip].environment(parameters, catalogue.dsp_type)
+            record |= {"words": none + values["payload_words"], "steps": none + values["steps"]}
+            found["wait"] = slices * (none + one_pixel_wait(parameters, math.prod(layer.inputs[0][1:])))
+            lanes, bits = foldings[:, 0] * foldings[:, 2], numbers.inputs[0].bits
+            cost, front, depth = replaying(catalogue, layer.inputs[0], lanes, bits, slices, tile, self.port_bits)
+            found["cost"], record["front"], record["replay"] = found["cost"] + cost, front, none + depth
+        found |= {"folding": foldings, "payload": none, "gather_cost": record.pop("gather_cost")}
+        found["placement"] = np.full(count, PLACES.index(place))
+        found["stream"] = np.stack([record[name] for name in SLICE_COLUMNS], axis=1)
+        found["trips"] = self._trips(layer, foldings, found | {"interval": record["steps"]})
+        return found
 
     def _figures(self, layer: Layer, foldings: Integers, place: str) -> tuple[dict[str, Integers], Integers, Integers]:
         """Cycles and resources of every folding, port words of its weights, and cycles of a frame of one pixel."""
@@ -185,7 +280,9 @@ def candidates(layer: Layer) -> Integers:
     return np.array(rows, np.int64).reshape(-1, 4)
 
 
-def module_parameters(layer: Layer, foldings: Integers, port_bits: int, place: str = BY_DEPTH) -> list[dict[str, Any]]:
+def module_parameters(
+    layer: Layer, foldings: Integers, port_bits: int, place: str = BY_DEPTH, slices: int = 1, tile: int = 1
+) -> list[dict[str, Any]]:
     """Parameters of the layer's modules with arrays for the foldings; a chain of modules for a long concatenation."""
     arrays = Folding(*foldings.T)
     parts: list[tuple[Sequence[Shape], Numbers]] = [(layer.inputs, layer.numbers)]
@@ -195,7 +292,7 @@ def module_parameters(layer: Layer, foldings: Integers, port_bits: int, place: s
     for inputs, numbers in parts:
         parameters: dict[str, Any] = layer.op.module_parameters(inputs, numbers, arrays)
         if layer.op.parameters(inputs):
-            parameters = parameters | {"port_bits": port_bits, "slices": 1, "tile": 1}
+            parameters = parameters | {"port_bits": port_bits, "slices": slices, "tile": tile}
             parameters["weights_memory"] = weights_memory(place, memory_rows(parameters))
         result.append(parameters)
     return result

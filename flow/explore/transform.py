@@ -20,6 +20,7 @@ from flow.rewrite import Entry, Rule, RuleFolder, check_entries, load_rules, rul
 
 GENES: Mapping[str, tuple[Any, ...]] = {
     "coarse": ((1, 1, 1),), "fine": (1,), "cuts": (), "weights_reloading": (1,), "weights_placement": (BY_DEPTH,),
+    "weights_streaming": ((1, 1),),
 }  # fmt: skip
 """Genes and their values while no transformation opens them."""
 
@@ -30,8 +31,8 @@ class Gene:
 
     Attributes:
         name: `coarse` (values: coarse_in, coarse_out, coarse_group), `fine`, `cuts` (values: positions in the node
-            list in front of which a partition may begin), `weights_reloading` or `weights_placement` (values:
-            memories).
+            list in front of which a partition may begin), `weights_reloading`, `weights_placement` (values: memories)
+            or `weights_streaming` (values: slices, frames of a tile).
         values: legal values.
     """
 
@@ -76,7 +77,8 @@ class Transform:
         if gene.name not in GENES:
             raise self._problem("RULE035", f"opens the unknown gene {quoted(gene.name)}", suggest(gene.name, GENES))
         if not _legal(gene):
-            hint = f"coarse: triples of numbers; weights_placement: {', '.join(_PLACES)}; others: numbers from 1"
+            shapes = "coarse: triples, weights_streaming: pairs of numbers"
+            hint = f"{shapes}; weights_placement: {', '.join(_PLACES)}; others: numbers from 1"
             raise self._problem("RULE035", f"gives the gene '{gene.name}' no legal values: {quoted(gene.values)}", hint)
         return gene
 
@@ -86,13 +88,14 @@ class Transform:
 
 
 _PLACES = (BY_DEPTH, *PLACEMENTS)
+_TUPLES = {"coarse": 3, "weights_streaming": 2}
 
 
 def _legal(gene: Gene) -> bool:
     """Whether the values have the form that the search reads."""
-    if gene.name == "coarse":
+    if gene.name in _TUPLES:
         return bool(gene.values) and all(
-            isinstance(v, tuple) and len(v) == 3 and all(_positive(n) for n in v) for v in gene.values
+            isinstance(v, tuple) and len(v) == _TUPLES[gene.name] and all(_positive(n) for n in v) for v in gene.values
         )
     if gene.name == "weights_placement":
         return bool(gene.values) and all(v in _PLACES for v in gene.values)

@@ -12,15 +12,16 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from flow.diagnostics import BuildError, Problem
-from flow.generate.blobs import Blob, plan
+from flow.generate.blobs import plan, streamed
 from flow.generate.contexts import PartitionContext, PortContext
 from flow.generate.render import TEMPLATES
+from flow.generate.schedule import most_frames, slices_file, weights_file
 from flow.ir import canonical_json
 from flow.model.datasheet import Catalogue, load_catalogue
 from flow.model.hardware import Hardware, Partition
-from flow.model.memory import frame_words
+from flow.model.memory import frame_words, streamed_words
 from flow.model.performance import module_figures
-from flow.spec import Data
+from flow.spec import ONE_BITSTREAM, Data
 
 PROGRAM = TEMPLATES / "host"
 BOARDS = ("linux", "pynq", "xrt", "none")
@@ -70,10 +71,12 @@ class Summed:
 
 
 def check_host(board: str, partitions: int) -> None:
-    """GEN013 where nothing could load a second bitstream, or the card's memory would not survive it."""
-    why = {"none": "has nothing that could load a second bitstream", "xrt": "loses its memory with a second bitstream"}
-    if board in why and partitions > 1:
-        message = f"{partitions} partitions, but a device with `host: {board}` {why[board]}"
+    """GEN013 where nothing could load a second bitstream, or the card's memory would not survive it.
+
+    The search makes no such design, since a spec of such a device is refused (SPEC043); one that was given may be.
+    """
+    if board in ONE_BITSTREAM and partitions > 1:
+        message = f"{partitions} partitions, but a device with `host: {board}` {ONE_BITSTREAM[board]}"
         raise BuildError(Problem("GEN013", message, "constraints: {max_partitions: 1}, or a device with another host"))
 
 
@@ -90,11 +93,11 @@ def host_files(
     contexts: Sequence[PartitionContext],
     host: HostSide,
     identities: Sequence[str],
-    weights: Mapping[int, WeightsSum],
+    weights: Mapping[str, WeightsSum],
     inputs: Sequence[str],
     outputs: Sequence[str],
 ) -> dict[str, str]:
-    """Everything below `host/`: path to text."""
+    """Everything below `host/`: path to text. `weights`: by file, relative to the build folder."""
     catalogue = load_catalogue(TEMPLATES, "DSP48E1")  # intervals do not depend on the multipliers' type
     clock = hardware.design.clock_mhz
     resident = len(hardware.partitions) == 1
@@ -105,8 +108,9 @@ def host_files(
         "outputs": list(outputs),
         "scores": host.scores,
         "left": list(host.left),
+        "most_frames": most_frames(hardware),
         "partitions": [
-            _partition(part, context, digits, weights.get(part.index), plan(part, resident), catalogue, clock)
+            _partition(part, context, digits, weights, resident, catalogue, clock)
             for part, context, digits in zip(hardware.partitions, contexts, identities, strict=True)
         ],
     }
@@ -125,30 +129,39 @@ def _partition(
     part: Partition,
     context: PartitionContext,
     digits: str,
-    weights: WeightsSum | None,
-    blobs: Sequence[Blob],
+    weights: Mapping[str, WeightsSum],
+    resident: bool,
     catalogue: Catalogue,
     clock_mhz: float,
 ) -> dict[str, Any]:
-    """Times are generous, for time-outs: the slowest module's interval, and all port words one after the other."""
-    longest = max((b.words for b in blobs), default=0)
+    """Times are generous, for time-outs: the slowest module's interval, and all port words one after the other.
+
+    A last tile that is not full takes all of its streamed weights, which a frame's share does not have.
+    """
+    longest = max((b.words for b in plan(part, resident)), default=0)
     cycles = max(module_figures(m, catalogue).interval for m in part.modules) + frame_words(part)
+    loaded = longest + sum(words for words, _ in streamed_words(part))
+    file = weights_file(part.index)
+    chain = _file(file, weights[file]) | {"longest_bytes": longest * context.port_bits // 8} if longest else None
     return {
         "name": context.name,
         "folder": f"p{part.index}",
         "identity": digits,
         "arguments": [argument for port in context.ports for argument in _arguments(port)],
-        "weights": None
-        if weights is None
-        else {
-            "file": f"weights/p{part.index}.bin",
-            "bytes": weights.size,
-            "crc32": weights.crc32,
-            "longest_bytes": longest * context.port_bits // 8,
-        },
+        "weights": chain,
+        "slices": {port: _file(name, weights[name]) for port, name in _slices(part).items()},
         "frame_s": float(f"{cycles / (clock_mhz * 1e6):.6g}"),
-        "load_s": float(f"{longest / (clock_mhz * 1e6):.6g}"),
+        "load_s": float(f"{loaded / (clock_mhz * 1e6):.6g}"),
     }
+
+
+def _slices(part: Partition) -> dict[str, str]:
+    """Files of streamed weights by port."""
+    return {port: slices_file(part.index, port) for port in streamed(part)}
+
+
+def _file(name: str, found: WeightsSum) -> dict[str, Any]:
+    return {"file": name, "bytes": found.size, "crc32": found.crc32}
 
 
 def _arguments(port: PortContext) -> list[dict[str, str]]:

@@ -96,8 +96,7 @@ def generate(
     except OSError as error:
         path.unlink(missing_ok=True)
         raise BuildError(Problem("GEN030", f"cannot write {error.filename or out}: {error.strerror}")) from error
-    slices = {out / slices_file(part.index, port) for part in hardware.partitions for port in streamed(part)}
-    written = {*texts, *slices, *(out / weights_file(i) for i in sums), *(out / "host" / name for name in host)}
+    written = {*texts, *(out / file for file in sums), *(out / "host" / name for name in host)}
     for folder in ("hls", "vivado", "weights"):
         prune(out / folder, written, _OURS)
     prune(out / "host", written, _HOSTS)
@@ -106,20 +105,24 @@ def generate(
 
 def _write(
     hardware: Hardware, realised: Realised, resident: bool, texts: dict[Path, str], out: Path
-) -> dict[int, WeightsSum]:
-    """Texts and weights; what the host checks of each partition's weights."""
+) -> dict[str, WeightsSum]:
+    """Texts and weights; what the host checks of each file of weights."""
     for path, text in texts.items():
         put(path, text)
     sums = {}
     for partition in hardware.partitions:
         if weighted(partition):
-            with replaced(out / weights_file(partition.index)) as file:
+            name = weights_file(partition.index)
+            with replaced(out / name) as file:
                 summed = Summed(file)
                 write_blobs(partition, realised, resident, summed)
-            sums[partition.index] = summed.sum
+            sums[name] = summed.sum
         for port, module in streamed(partition).items():
-            with replaced(out / slices_file(partition.index, port)) as file:
-                write_slices(module, realised, file)
+            name = slices_file(partition.index, port)
+            with replaced(out / name) as file:
+                summed = Summed(file)
+                write_slices(module, realised, summed)
+            sums[name] = summed.sum
     return sums
 
 

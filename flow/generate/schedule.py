@@ -121,7 +121,7 @@ class Schedule:
 def schedule(hardware: Hardware, realised: Realised, frames: int = 0) -> Schedule:
     """Schedule of a batch of `frames` (0: the design's). GEN021 where the stream's header cannot count them."""
     frames = frames or hardware.design.batch
-    most = MAX_FRAMES // max(m.repeats for p in hardware.partitions for m in p.modules)
+    most = most_frames(hardware)
     if not 1 <= frames <= most:
         raise BuildError(Problem("GEN021", f"a batch of {frames} frames: an invocation takes 1 to {most}"))
     for part in hardware.partitions:
@@ -132,6 +132,11 @@ def schedule(hardware: Hardware, realised: Realised, frames: int = 0) -> Schedul
     later = [s for p in hardware.partitions for s in _steps(p, frames, resident, first=not resident)]
     buffers = _buffers(hardware, realised, frames)
     return Schedule(hardware.design.network, frames, buffers, tuple(first), tuple(later))
+
+
+def most_frames(hardware: Hardware) -> int:
+    """Frames of the largest batch: the header counts each of them once a slice behind streamed weights."""
+    return MAX_FRAMES // max(m.repeats for p in hardware.partitions for m in p.modules)
 
 
 def weights_file(partition: int) -> str:

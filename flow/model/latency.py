@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,7 @@ from flow.model.memory import (
     streamed_words,
     write_interval,
 )
-from flow.model.tiles import Batch, frame_cycles, slice_trips, streamed, through, together
+from flow.model.tiles import Batch, frame_cycles, from_memory, slice_trips, streamed, through, together
 from flow.model.timing import Arrival, delayed, even, header_words, joined, passed, source
 
 WEIGHTS_READY = PORT_LATENCY + 10
@@ -42,14 +41,13 @@ def interval_cycles(part: Partition, catalogue: Catalogue, memory: MemorySystem,
 def batch_cycles(part: Partition, catalogue: Catalogue, memory: MemorySystem, clock_mhz: float, batch: int) -> int:
     """Cycles of a batch from its first word read to its last word written.
 
-    Frames wait for the others of their tile where weights are streamed; else (batch - 1) intervals and one frame.
+    (batch - 1) intervals and one frame; where weights are streamed, frames wait for the others of their tile, and one
+    alone, which waits for every load, says nothing of a batch.
     """
-    interval = interval_cycles(part, catalogue, memory, clock_mhz)
-    latency = pipeline_latency(part, catalogue, memory, clock_mhz)
-    steady = (batch - 1) * interval + max(latency, moving_cycles(part, memory, clock_mhz))
-    if not any(m.streamed for m in part.modules):
-        return steady
-    return max(steady, _Walk(part, catalogue, memory, clock_mhz, batch).ended())
+    interval, moving = interval_cycles(part, catalogue, memory, clock_mhz), moving_cycles(part, memory, clock_mhz)
+    if any(m.streamed for m in part.modules):
+        return max(_Walk(part, catalogue, memory, clock_mhz, batch).ended(), (batch - 1) * interval + moving)
+    return (batch - 1) * interval + max(pipeline_latency(part, catalogue, memory, clock_mhz), moving)
 
 
 def memory_interval(part: Partition, catalogue: Catalogue, memory: MemorySystem, clock_mhz: float) -> int:
@@ -135,16 +133,16 @@ class _Walk:
             if not names:
                 continue
             came = joined([self.arrivals[name] for name in names], header_words(self.named[names[0]].bits))
-            batch = reduce(together, (self.batches[name] for name in names))
+            words = [self.arrivals[name].words[-1] for name in names]
+            batch = together(words, [self.batches[name] for name in names])
             if module.ip == "memory_write":
                 written, pace = self._written(module, came), self._port_interval(module)
                 last = max(last, written)
-                ended = through(batch, written - came.words[-1], pace, pace, self.batch)
-                self.end = max(self.end, float(ended.last))
+                self.end = max(self.end, written + float(through(batch, pace, pace, self.batch).last))
                 continue
             out = self._passed(module, came)
             self.arrivals |= dict.fromkeys(module.outputs, out)
-            self.batches |= dict.fromkeys(module.outputs, self._batch(module, batch, out.words[-1] - came.words[-1]))
+            self.batches |= dict.fromkeys(module.outputs, self._batch(module, batch))
         return math.ceil(last) - (self.start or 0) + 1
 
     def _read(self) -> None:
@@ -164,8 +162,8 @@ class _Walk:
             self.start = min(begin + int(first), self.start or begin + int(first))
             out = source(begin + first, begin + last, points(stream.rows), self._delay(module), header)
             self.arrivals[stream.name] = out
-            pace = self._port_interval(module)
-            self.batches[stream.name] = Batch(out.words[-1], out.words[-1] + (self.batch - 1) * pace, 1, pace)
+            pace = max(self._port_interval(module), moving_cycles(self.part, self.memory, self.clock_mhz))
+            self.batches[stream.name] = from_memory(pace, self.batch)
             before += min(words, self.memory.ahead)
 
     def _delay(self, module: Module) -> int:
@@ -217,16 +215,15 @@ class _Walk:
         """Trips in which the slices of a frame go out together."""
         return module.parameters["pixels"] * (module.parameters["channels"] // module.parameters["coarse"])
 
-    def _batch(self, module: Module, came: Batch, delay: float) -> Batch:
+    def _batch(self, module: Module, came: Batch) -> Batch:
         interval = int(self.catalogue.evaluate(module.ip, module.parameters)["interval"])
         if module.streamed:
-            tile, rest = module.parameters["tile"], delay - self._others(module)
-            return streamed(came, rest, module.repeats, tile, *self._steps(module), self.batch)
+            return streamed(came, module.repeats, module.parameters["tile"], *self._steps(module), self.batch)
         if module.ip == "replay":
-            return through(came, delay, 0, interval // module.parameters["slices"], self.batch)
+            return through(came, 0, interval // module.parameters["slices"], self.batch)
         if module.ip == "collect":
-            return through(came, delay, interval, self._given(module), self.batch)
-        return through(came, delay, module.repeats * interval, interval, self.batch)
+            return through(came, interval, self._given(module), self.batch)
+        return through(came, module.repeats * interval, interval, self.batch)
 
     def streamed_intervals(self) -> list[int]:
         """Cycles from frame to frame of every streamed layer with all that sees its slices."""

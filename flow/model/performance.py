@@ -58,7 +58,7 @@ class PartitionFigures:
         interval_cycles: cycles from frame to frame, stretched by the memory or a port where that is the slowest.
         latency_cycles: cycles of one frame from its first word in to its last word out.
         tile_cycles: cycles by which a batch takes longer than all its intervals but one and a frame: where weights are
-            streamed, the frames of a tile wait for each other.
+            streamed, the frames of a tile wait for each other. Below 0 where a frame alone waits for loads.
         memory_cycles: cycles from frame to frame that the memory and the slowest port need.
         moving_cycles: of them, the memory's time for a frame's words. A pass does not end before the last are moved.
         frame_words: port words per frame and pass.

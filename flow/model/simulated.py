@@ -17,7 +17,7 @@ def with_simulated_cycles(given: Performance, sized: Sequence[SizedPartition]) -
     """Latencies as simulated, and intervals where the simulation is slower.
 
     `kind` says `simulated` where that holds for all partitions. An interval below the closed form's is the end of a
-    run whose memory has nothing more to read, so it does not count.
+    run whose memory has nothing more to read, so it does not count. With streamed weights a whole batch is simulated.
     """
     found = {s.index: s for s in sized}
     clock = given.clock_mhz * 1e6
@@ -41,10 +41,16 @@ def _simulated(part: PartitionFigures, found: SizedPartition | None, batch: int,
     later = latency - part.latency_cycles
     last = max(latency, part.moving_cycles) - max(part.latency_cycles, part.moving_cycles)
     longer = (batch - 1) * (interval - part.interval_cycles) + last
+    tiles = part.tile_cycles
+    if found.batch_cycles:
+        before = (batch - 1) * part.interval_cycles + max(part.latency_cycles, part.moving_cycles) + tiles
+        longer = found.batch_cycles - before
+        tiles = found.batch_cycles - (batch - 1) * interval - max(latency, part.moving_cycles)
     return replace(
         part,
         interval_cycles=interval,
         latency_cycles=latency,
+        tile_cycles=tiles,
         time_s=part.time_s + part.passes * longer / clock,
         latency_s=part.latency_s + part.passes * later / clock,
     )

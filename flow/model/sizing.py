@@ -35,16 +35,19 @@ _FRAMES, _MOST_FRAMES = 8, 20
 """Frames after which most pipelines have settled; those that have not by the last are taken as they are."""
 _PROOF = 4
 """Frames more for the built depths than for a step of the search."""
+_TILED_SLACK = 0.002
+"""Of the pace, where bursts of tiles leave no exact one."""
 _WORKERS = 2
 _DOUBLINGS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """The closed form's figures of a partition, in cycles."""
+    """The closed form's figures of a partition, in cycles; `batch`: frames of a batch."""
 
     interval: int
     latency: int
+    batch: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ class SizedPartition:
         frames: frames of the last simulations, which show these figures.
         by_rule: the depths are those of `flow.model.fifos`, whatever pace they hold: sized ones do not fit.
         slack: share of the pace that the least depths give up, because those that hold it do not fit.
+        batch_cycles: simulated, of a whole batch; 0 where no weights are streamed.
     """
 
     index: int
@@ -88,6 +92,7 @@ class SizedPartition:
     fifos: tuple[SizedFifo, ...]
     by_rule: bool = False
     slack: float = 0.0
+    batch_cycles: int = 0
 
     def depths(self) -> dict[str, int]:
         """Built depth by stream."""
@@ -119,7 +124,8 @@ def size_partitions(
 
     def size(key: str) -> SizedPartition:
         partition, timing, figures = asked[key]
-        found = _Sizing(partition, schedules, timing, figures).run()
+        sizing = _Tiled if any(m.streamed for m in partition.modules) else _Sizing
+        found = sizing(partition, schedules, timing, figures).run()
         if progress is not None:
             progress()
         return found
@@ -141,7 +147,8 @@ def simulated_as_given(
     partition: Partition, schedules: Schedules, timing: Timing, expected: Expected
 ) -> SizedPartition | None:
     """A partition with the depths that it has, beside the pace of unbounded ones; None where it stops with them."""
-    return _Sizing(partition, schedules, timing, expected).given()
+    sizing = _Tiled if any(m.streamed for m in partition.modules) else _Sizing
+    return sizing(partition, schedules, timing, expected).given()
 
 
 def simulated_with(
@@ -333,6 +340,79 @@ class _Sizing:
         timing = self.timing if latencies == 1.0 else self.timing.scaled(latencies)
         last = self.simulator.last_outputs(timing.with_streams(depths), frames + self.tail)
         return None if last is None else -(-(last[frames - 1] - last[frames - 3]) // 2)
+
+
+class _Tiled(_Sizing):
+    """A partition with streamed weights: FIFOs that hold tiles follow the rules, as do all others that hold the pace.
+
+    Simulations of a few tiles say which others must be deeper: unbounded FIFOs behind a source of the pace say how
+    deep, and as many as possible go back to the rules. A frame says nothing of a batch: a whole one is the proof.
+    """
+
+    def run(self) -> SizedPartition:
+        own = {name: stream.depth for name, stream in self.streams.items()}
+        tiles = [m.parameters["tile"] for m in self.partition.modules if m.streamed]
+        self.frames, self.depths = min(self.expected.batch, max(_FRAMES, 4 * max(tiles) + _PROOF)), own
+        holding = {m.inputs[0] for m in self.partition.modules if m.ip == "replay"}
+        holding |= {m.outputs[0] for m in self.partition.modules if m.ip == "collect"}
+        self.target = max(self.target, int(self._pace(dict.fromkeys(own, UNBOUNDED))))
+        if not self._holds(own):
+            times, _ = self._paced(self.frames)
+            marks = {name: with_margin(max(1, times.streams[name].high_water)) for name in own if name not in holding}
+            self.depths = own | {name: max(own[name], depth) for name, depth in marks.items()}
+            if self._holds(self.depths):
+                self._back([name for name in self.streams if self.depths[name] > own[name]], own)
+            else:
+                self.depths = own  # what is short is the tiles' own room
+        return self._proved(own, self.depths)
+
+    def given(self) -> SizedPartition | None:
+        """A batch with the partition's own depths."""
+        own = {name: stream.depth for name, stream in self.streams.items()}
+        return replace(self._proved(own, own), by_rule=True)
+
+    def _back(self, names: Sequence[str], own: Mapping[str, int]) -> None:
+        """All of `names` to their own depths, but those without which the pace is lost."""
+        lowered = self.depths | {name: own[name] for name in names}
+        if not names or self._holds(lowered):
+            self.depths = lowered
+        elif len(names) > 1:
+            half = len(names) // 2
+            self._back(names[:half], own)
+            self._back(names[half:], own)
+
+    def _holds(self, depths: Mapping[str, int]) -> bool:
+        return self._pace(depths) <= self.target * (1 + _TILED_SLACK)
+
+    def _interval(self, depths: Mapping[str, int], frames: int, latencies: float) -> int | None:
+        """Of the whole tiles behind the first half of the frames."""
+        self.simulations += 1
+        timing = self.timing if latencies == 1.0 else self.timing.scaled(latencies)
+        last = self.simulator.last_outputs(timing.with_streams(depths), frames)
+        return None if last is None else self._mean(last)
+
+    def _mean(self, last: Sequence[int]) -> int:
+        tiles = sorted({m.parameters["tile"] for m in self.partition.modules if m.streamed})
+        for step in (math.lcm(*tiles), tiles[-1], 1):
+            whole = len(last) // step
+            if whole > 1:
+                span = max(1, whole // 2)
+                return -(-(last[whole * step - 1] - last[(whole - span) * step - 1]) // (span * step))
+        return last[-1]
+
+    def _proved(self, least: Mapping[str, int], built: Mapping[str, int]) -> SizedPartition:
+        times = self.simulator.run(self.timing.with_streams(built), 1)
+        last = self.simulator.last_outputs(self.timing.with_streams(built), self.expected.batch)
+        assert isinstance(times, InvocationTimes) and last is not None, "tiles that wait never stop a pipeline"
+        summary, few = times.summary(self.readers, self.writers), min(self.frames, self.expected.batch)
+        intervals = {
+            factor: self._mean(last) if factor == 1.0 else self._interval(built, few, factor) for factor in LATENCIES
+        }
+        fifos = tuple(SizedFifo(n, n in self.joins, least[n], built[n]) for n in self.streams)
+        return SizedPartition(
+            self.partition.index, self.expected, intervals[1.0] or 0, summary.latency, self.target, intervals,
+            self.expected.batch, self.simulations, fifos, batch_cycles=last[-1] - summary.first_input + 1,
+        )  # fmt: skip
 
 
 def _last(times: InvocationTimes, writers: Sequence[str]) -> list[int]:

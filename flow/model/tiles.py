@@ -14,6 +14,7 @@ in a burst, or when it has worked on all frames since the first, whichever is la
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +43,7 @@ def last_tile(batch: int, tile: Any) -> Any:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """Of a stream: cycles in which the first and the last frame's last word can be read.
+    """Of a stream: how much later than that of a frame alone the first and the last frame's last word can be read.
 
     Attributes:
         burst, gap: so many last frames follow each other in so many cycles, closer than others.
@@ -54,37 +55,48 @@ class Batch:
     gap: Any
 
 
-def together(one: Batch, other: Batch) -> Batch:
-    """Of a module that reads both streams."""
-    later = other.last > one.last
-    burst, gap = np.where(later, other.burst, one.burst), np.where(later, other.gap, one.gap)
-    return Batch(np.maximum(one.first, other.first), np.maximum(one.last, other.last), burst, gap)
+def together(words: Sequence[Any], came: Sequence[Batch]) -> Batch:
+    """Of a module that reads several streams; `words`: cycles in which each one's last word of a frame alone comes."""
+    first, last, burst, gap = words[0] + came[0].first, words[0] + came[0].last, came[0].burst, came[0].gap
+    alone = words[0]
+    for own, other in zip(words[1:], came[1:], strict=True):
+        later = own + other.last > last
+        burst, gap = np.where(later, other.burst, burst), np.where(later, other.gap, gap)
+        first, last = np.maximum(first, own + other.first), np.maximum(last, own + other.last)
+        alone = np.maximum(alone, own)
+    return Batch(first - alone, last - alone, burst, gap)
 
 
-def through(came: Batch, delay: Any, interval: Any, burst_interval: Any, batch: int) -> Batch:
+def from_memory(interval: Any, batch: int) -> Batch:
+    """Of frames that come from memory in so many cycles each."""
+    return Batch(interval * 0.0, (batch - 1) * interval * 1.0, interval * 0.0 + 1.0, interval * 1.0)
+
+
+def through(came: Batch, interval: Any, burst_interval: Any, batch: int) -> Batch:
     """Behind a module.
 
     Args:
-        delay: cycles from a frame's last word in to its last word out.
         interval: cycles of a frame; `burst_interval` of one in a burst, of one share where it sees slices.
     """
-    first = came.first + delay
-    last = came.last + delay + (came.burst - 1) * np.maximum(burst_interval - came.gap, 0)
-    return Batch(
-        first, np.maximum(last, first + (batch - 1) * interval), came.burst, np.maximum(came.gap, burst_interval)
-    )
+    last = came.last + (came.burst - 1.0) * np.maximum(burst_interval - came.gap, 0.0)
+    last = np.maximum(last, came.first + (batch - 1) * interval)
+    return Batch(came.first, last, came.burst, np.maximum(came.gap, burst_interval))
 
 
-def streamed(came: Batch, delay: Any, slices: Any, tile: Any, steps: Any, words: Any, batch: int) -> Batch:
-    """Behind a streamed layer, in the last of its slices; `delay`: of a frame in the first one."""
+def streamed(came: Batch, slices: Any, tile: Any, steps: Any, words: Any, batch: int) -> Batch:
+    """Behind a streamed layer, in the last of its slices."""
     begin, rest = np.minimum(tile, batch), last_tile(batch, tile)
     pace = (came.last - came.first) / max(batch - 1, 1)
-    first_trips, rest_trips, trips = (slice_trips(n, tile, steps, words) for n in (begin, rest, tile))
-    first = came.first + delay + (begin - 1) * np.maximum(pace, steps)
-    first = first + first_trips - begin * steps + (slices - 2) * first_trips + steps
+    one, first_trips, rest_trips, trips = (slice_trips(n, tile, steps, words) for n in (1, begin, rest, tile))
+    # A frame alone waits for all slices but one; those of a tile wait for each other, then for the others' slices.
+    alone = (slices - 1) * one
+    first = came.first + (begin - 1) * np.maximum(pace, steps)
+    first = first + ((slices - 1) * first_trips - (begin - 1) * steps - alone)
     gap = np.where(came.burst >= rest, came.gap, pace)
-    last = came.last + delay + (rest - 1) * np.maximum(steps - gap, 0)
-    last = last + rest_trips - rest * steps + (slices - 2) * rest_trips + rest * steps
+    last = came.last + (rest - 1) * np.maximum(steps - gap, 0.0)
+    last = last + ((slices - 1) * rest_trips - alone)
     tiles = -(-batch // tile) - 1
-    work = came.first + delay + slices * (tiles * trips + rest_trips) - (rest_trips - rest * steps) - steps
-    return Batch(first, np.maximum(last, work), rest + np.zeros_like(first), steps + np.zeros_like(first))
+    work = came.first + (slices * tiles * trips + (slices - 1) * rest_trips + (rest - 1) * steps - alone)
+    # A burst of several tiles is worked off from its first frame on.
+    burst = came.last - (came.burst - 1.0) * came.gap + (came.burst * (slices * trips) / tile - (steps + alone))
+    return Batch(first, np.maximum(np.maximum(last, work), burst), rest * 1.0, steps * 1.0)

@@ -49,7 +49,7 @@ def joined(arrivals: list[Arrival], header: int) -> Arrival:
     return Arrival(words, ready)
 
 
-def passed(came: Arrival, own: Trips, at: Grid, delay: Any, header: int, start: int = 0) -> Arrival:
+def passed(came: Arrival, own: Trips, at: Grid, delay: Any, header: Any, start: Any = 0) -> Arrival:
     """What comes out of a module.
 
     Args:

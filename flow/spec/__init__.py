@@ -1,6 +1,7 @@
 """YAML with positions, checked against the schemas in specs/schemas, resolved into a frozen `Build`."""
 
 from flow.spec.build import (
+    ONE_BITSTREAM,
     UNLIMITED_GB,
     Build,
     Constraints,
@@ -37,6 +38,7 @@ from flow.spec.resolve import build_name, resolve
 from flow.spec.words import parse_words, spec_paths
 
 __all__ = [
+    "ONE_BITSTREAM",
     "UNLIMITED_GB",
     "Activation",
     "ActivationLayer",

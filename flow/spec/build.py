@@ -117,6 +117,13 @@ class Shell:
     source: str
 
 
+ONE_BITSTREAM = {
+    "none": "has nothing that could load a second bitstream",
+    "xrt": "loses the card's memory with a second bitstream",
+}
+"""Hosts whose designs have one partition, and why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Device:
     """A board with its FPGA. `reconfiguration_s` is None where only one partition is possible.

@@ -9,7 +9,7 @@ from flow.diagnostics import BuildError
 from flow.spec.build import UNLIMITED_GB, Device, Memory
 from flow.spec.parts import Part, Reading, part_names
 from flow.spec.schema import check
-from flow.spec.settings import read_device
+from flow.spec.settings import device_problems, read_device
 
 _HEAD = ("device", "part", "DSP", "BRAM18", "URAM", "LUT", "FF", "memory", "MHz", "host", "reconfiguration")
 
@@ -25,7 +25,9 @@ def read_devices(project: Path) -> tuple[Device, ...]:
         found = check(value, "device") if value else []
         reading.problems += [problem for _, problem in found]
         if value and not found and not value.tainted():
-            devices.append(read_device(Part(name, value, folder, reading.shown(path), f"device {name}"), name))
+            device = read_device(Part(name, value, folder, reading.shown(path), f"device {name}"), name)
+            reading.problems += device_problems(value, device)
+            devices.append(device)
     if reading.problems:
         raise BuildError(tuple(reading.problems))
     return tuple(devices)

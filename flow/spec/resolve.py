@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from flow.spec.network import read_network
 from flow.spec.origins import origins
 from flow.spec.parts import Part, Reading, find_calibration, find_pipeline, read_folder, read_part
 from flow.spec.schema import check, under
-from flow.spec.settings import read_constraints, read_device, read_objective, read_precision
+from flow.spec.settings import device_problems, read_constraints, read_device, read_objective, read_precision
 from flow.spec.value import Value
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -108,11 +107,6 @@ def _contradictions(spec: Value, build: Build, device: Part | None) -> tuple[Pro
     if images and build.simulate.images == "data" and build.network.data is None:
         message = f"network '{build.network.name}' has no data to simulate with"
         problems.append(images.place.problem("SPEC041", message, "write images: random, or give the network data"))
-    shell = device.value.get("shell") if device else None
-    left = asdict(build.device.usable) if shell else {}
-    for name, entry in (shell.entries if shell else {}).items():
-        if left.get(name, 1) < (name != "uram"):
-            message = f"the shell leaves {max(0, left[name])} of {name}"
-            hint = "`resources` are those of the whole part, `shell` is what the platform takes of them"
-            problems.append(entry.value.place.problem("SPEC042", message, hint))
+    if device:
+        problems += device_problems(device.value, build.device)
     return tuple(problems)

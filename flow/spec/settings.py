@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
-from flow.spec.build import Constraints, Device, Energy, Memory, Precision, Resources, Shell, Utilisation, Width
+from flow.diagnostics import Problem
+from flow.spec.build import (
+    ONE_BITSTREAM,
+    Constraints,
+    Device,
+    Energy,
+    Memory,
+    Precision,
+    Resources,
+    Shell,
+    Utilisation,
+    Width,
+)
 from flow.spec.parts import Part
+from flow.spec.value import Value
 
 _RESOURCES = ("dsp", "bram18", "uram", "lut", "ff")
 
@@ -32,6 +46,22 @@ def read_device(part: Part, build: str) -> Device:
         energy=_energy(plain["energy"]) if "energy" in plain else None,
         shell=_shell(plain["shell"]) if "shell" in plain else None,
     )
+
+
+def device_problems(value: Value, device: Device) -> Iterator[Problem]:
+    """What a device file says that cannot all be true: SPEC042 of its shell, SPEC043 of its host."""
+    shell = value.get("shell")
+    left = asdict(device.usable) if shell else {}
+    for name, entry in (shell.entries if shell else {}).items():
+        if left.get(name, 1) < (name != "uram"):
+            message = f"the shell leaves {max(0, left[name])} of {name}"
+            hint = "`resources` are those of the whole part, `shell` is what the platform takes of them"
+            yield entry.value.place.problem("SPEC042", message, hint)
+    if device.host in ONE_BITSTREAM and device.reconfiguration_s is not None:
+        host = value.key_place("host").problem("SPEC043", f"`host: {device.host}` {ONE_BITSTREAM[device.host]}")
+        message = "a time to reconfigure lets designs have several partitions, which this device's host cannot run"
+        hint = "write reconfiguration_s: null, for designs of one partition, or name another host"
+        yield value.key_place("reconfiguration_s").problem("SPEC043", message, hint, (host,))
 
 
 def _shell(plain: Mapping[str, Any]) -> Shell:

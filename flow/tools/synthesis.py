@@ -48,7 +48,8 @@ def synthesise_all(out: Path, jobs: int, say: Say) -> list[dict[str, Any]]:
     `say` is told of every step that begins or ends. Where a partition fails those under way still end and keep what
     they have made; the others are not begun, and all problems are raised together. An interrupt ends all tools.
     """
-    folders = sorted((out / "hls").glob("p[0-9]*"), key=lambda p: int(p.name[1:]))
+    scripts = (out / "hls").glob("p[0-9]*/build.tcl")  # what tools made of a larger design may lie beside them
+    folders = sorted((script.parent for script in scripts), key=lambda p: int(p.name[1:]))
     stop = Event()
     with ThreadPoolExecutor(jobs) as pool:
         waiting = [pool.submit(_partition, folder, out / "vivado" / folder.name, say, stop) for folder in folders]

@@ -43,6 +43,7 @@ def test_no_case_is_wrong(tmp_path: Path) -> None:
     assert ranks == {3, 4, 5}
 
 
+@pytest.mark.slow
 def test_some_cases_in_hardware(tmp_path: Path) -> None:
     outcomes = found(tmp_path, hardware=True, names=HARDWARE)
     assert [(o.case.name, o.hardware) for o in outcomes] == [(o.case.name, "equal") for o in outcomes]

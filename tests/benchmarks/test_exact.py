@@ -82,6 +82,7 @@ def test_a_network_is_built_and_compared(tmp_path: Path) -> None:
     assert not list((tmp_path / "out" / "graphs").iterdir())
 
 
+@pytest.mark.slow
 def test_a_network_that_is_wrong_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another network's figures, a layer that is deaf to its input, one that cannot be built."""
     bench = Bench(ROOT, tmp_path / "out", lambda _: None)

@@ -43,6 +43,7 @@ def saved(path: Path, behind: str) -> None:
     model.save(path.parent).rename(path)
 
 
+@pytest.mark.slow
 def test_coverage_of_a_folder(tmp_path: Path) -> None:
     """A graph that passes, one that is cut where the host begins, one that lacks an operator, one that must not."""
     graphs = tmp_path / "graphs"

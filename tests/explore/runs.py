@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from flow.explore.budget import Effort
 from flow.explore.engine import Exploration, design_space, explore
@@ -22,8 +23,13 @@ from flow.model.widths import numbers_of_widths
 from flow.rewrite import Entry, RuleFolder
 from flow.spec import Constraints, Device, Precision, Utilisation
 
+Integers = npt.NDArray[np.int64]
 ROOT = Path(__file__).parents[2]
 EFFORT = tuple(f.name for f in fields(Effort))
+STREAMED = (
+    "coarse_folding", "fine_folding", "weights_placement", "partitioning", "weights_streaming", "weights_reloading",
+)  # fmt: skip
+"""All shipped transformations."""
 SHIPPED = RuleFolder(ROOT / "rules" / "transform", "rules/transform")
 
 
@@ -55,8 +61,11 @@ def explored(graph: Graph, device: Device, batch: int = 16, **settings: Any) -> 
     return explore(space, precision, constraints, effort=effort, **settings)
 
 
-def random_population(space: Space, size: int, seed: int, reloading: bool) -> Population:
-    """Random cuts and foldings; `reloading` gives the last weighted layers of partitions random numbers of passes."""
+def random_population(space: Space, size: int, seed: int, reloading: bool, streaming: float = 0.0) -> Population:
+    """Random cuts and foldings; `reloading` gives the last weighted layers of partitions random numbers of passes.
+
+    `streaming`: share of the layers whose weights are streamed, where they can be.
+    """
     random = np.random.default_rng(seed)
     length = len(space.positions)
     cuts, rows = np.zeros((size, length), bool), np.zeros((size, length), np.int64)
@@ -67,11 +76,28 @@ def random_population(space: Space, size: int, seed: int, reloading: bool) -> Po
         for p, position in enumerate(space.positions):
             rows[design, p] = random.integers(position.tables[1].start, position.tables[1].stop)
         part = np.cumsum(cuts[design])
+        if streaming:
+            stream(space, part, rows[design], streaming, random)
         for p, position in enumerate(space.positions if reloading else ()):
             end = int(np.flatnonzero(part == part[p])[-1])
             if position.weighted and (end == p or end in position.tail):
                 passes = random.choice(sorted(position.tables))
+                if any(space.rows.slices[rows[design, q]] > 1 for q in range(p, end + 1)):
+                    continue
                 for q in range(p, end + 1):
                     table = space.positions[q].tables[passes]
                     rows[design, q] = random.integers(table.start, table.stop)
     return Population(cuts, rows)
+
+
+def stream(space: Space, part: Integers, rows: Integers, share: float, random: np.random.Generator) -> None:
+    """Give some layers, and the chains behind them, rows of random slices."""
+    for p, position in enumerate(space.positions):
+        if not (position.weighted and position.streams and random.random() < share):
+            continue
+        slices = random.choice(sorted(position.streams))
+        q = p
+        while q >= 0 and part[q] == part[p]:
+            table = space.positions[q].streams[slices]
+            rows[q] = random.integers(table.start, table.stop)
+            q = space.positions[q].chain

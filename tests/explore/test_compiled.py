@@ -13,7 +13,7 @@ from flow.explore.population import Figures, Population, evaluate_population
 from flow.ir import Graph
 from flow.spec import Device, Precision, Width
 from tests.explore import devices, networks
-from tests.explore.runs import random_population, space_of
+from tests.explore.runs import STREAMED, random_population, space_of
 
 MIXED = Precision(16, 16, (Width("pool", None, 8),), (Width("n1", 8, 12),))
 CASES = [
@@ -35,15 +35,15 @@ def differing(expected: Figures, found: Figures) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("reloading", [False, True])
+@pytest.mark.parametrize(("reloading", "streaming"), [(False, 0.0), (True, 0.0), (True, 0.3), (True, 0.8)])
 @pytest.mark.parametrize(("graph", "device", "precision"), CASES)
 def test_the_kernel_finds_what_the_arrays_find(
-    graph: Graph, device: Device, precision: Precision, reloading: bool
+    graph: Graph, device: Device, precision: Precision, reloading: bool, streaming: float
 ) -> None:
-    space = space_of(graph, device, 16, precision)
+    space = space_of(graph, device, 16, precision, *(STREAMED if streaming else ()))
     evaluator = Evaluator(space)
     assert evaluator.compiled is not None, "g++ is needed"
-    population = random_population(space, 200, 5, reloading)
+    population = random_population(space, 200, 5, reloading, streaming)
     assert not differing(evaluate_population(space, population), evaluator(population))
 
 

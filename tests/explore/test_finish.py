@@ -7,7 +7,7 @@ from dataclasses import replace
 from flow.benchmarks.random_designs import CLOCK_MHZ, random_design
 from flow.explore.decode import decode
 from flow.explore.finish import Finished, finished, with_sized_fifos
-from flow.explore.room import Rooms, fitted
+from flow.explore.refit import Rooms, fitted
 from flow.explore.space import Space
 from flow.generate.render import TEMPLATES
 from flow.model.datasheet import load_catalogue

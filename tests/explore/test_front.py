@@ -50,7 +50,13 @@ def test_the_search_is_not_worse_than_its_seeds(found) -> None:  # type: ignore[
     assert (worst < np.array(list(front["reference"].values()))).all()
 
 
+def test_the_front_reaches_designs_much_smaller_than_the_fastest(found) -> None:  # type: ignore[no-untyped-def]
+    points = [p["objectives"] for p in found.front["points"]]
+    assert points[-1]["utilisation"] < 0.5 * points[0]["utilisation"]
+    assert min(s["utilisation"] for s in found.front["seeds"]) < 0.5 * points[0]["utilisation"]
+
+
 def test_the_log_counts_different_designs(found) -> None:  # type: ignore[no-untyped-def]
     log = found.log
     assert 0 < log["distinct_designs"] <= log["evaluations"] and log["evaluations"] >= found.evaluations
-    assert set(log["cpu_s"]) == {"evaluation", "selection", "variation"} and min(log["cpu_s"].values()) >= 0
+    assert set(log["cpu_s"]) == {"evaluation", "front", "selection", "variation"} and min(log["cpu_s"].values()) >= 0

@@ -39,8 +39,9 @@ def test_order_is_by_violation_then_score_then_the_rest() -> None:
     assert goal.order(values, np.array([0, 0, 0, 1.0])).tolist() == [2, 1, 0, 3]
 
 
-def test_nondominated_is_what_no_other_beats() -> None:
-    values = np.random.default_rng(0).integers(0, 6, (60, 3)).astype(float)
+@pytest.mark.parametrize("columns", [2, 3])
+def test_nondominated_is_what_no_other_beats(columns: int) -> None:
+    values = np.random.default_rng(0).integers(0, 6, (60, columns)).astype(float)
     kept = nondominated(values)
     for i in range(60):
         beaten = any((values[j] <= values[i]).all() and (values[j] < values[i]).any() for j in range(60))

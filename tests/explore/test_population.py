@@ -17,12 +17,12 @@ from flow.model.resources import RESOURCES
 from flow.model.widths import numbers_of_widths
 from flow.spec import Device, Precision, Width
 from tests.explore import devices, networks
-from tests.explore.runs import random_population, space_of
+from tests.explore.runs import STREAMED, random_population, space_of
 
 MIXED = Precision(16, 16, (Width("pool", None, 8),), (Width("n1", 8, 12),))
 
 
-@pytest.mark.parametrize("reloading", [False, True])
+@pytest.mark.parametrize(("reloading", "streaming"), [(False, 0.0), (True, 0.0), (True, 0.5)])
 @pytest.mark.parametrize(
     ("graph", "device", "precision"),
     [
@@ -35,9 +35,11 @@ MIXED = Precision(16, 16, (Width("pool", None, 8),), (Width("n1", 8, 12),))
         (networks.excitation(), devices.zcu102(), MIXED),
     ],
 )
-def test_population_equals_scalar(graph: Graph, device: Device, precision: Precision, reloading: bool) -> None:
-    space = space_of(graph, device, 16, precision)
-    population = random_population(space, 10, 1, reloading)
+def test_population_equals_scalar(
+    graph: Graph, device: Device, precision: Precision, reloading: bool, streaming: float
+) -> None:
+    space = space_of(graph, device, 16, precision, *(STREAMED if streaming else ()))
+    population = random_population(space, 10, 1, reloading, streaming)
     figures = evaluate_population(space, population)
     numbers, bounds = numbers_of_widths(graph, precision), bounds_of(space)
     built = 0
@@ -55,6 +57,7 @@ def test_population_equals_scalar(graph: Graph, device: Device, precision: Preci
             assert part.interval_cycles == figures.interval[index, number]
             assert part.latency_cycles == figures.latency[index, number]
             assert part.passes == figures.passes[index, number]
+            assert part.time_s == pytest.approx(figures.time_s[index, number], rel=1e-9)
             assert [part.resources[name] for name in RESOURCES] == figures.resources[index, number].tolist()
         assert result.throughput_fps == pytest.approx(space.batch / figures.total_s[index], rel=1e-9)
         assert result.latency_s == pytest.approx(figures.latency_s[index], rel=1e-9)
@@ -66,9 +69,9 @@ def test_population_equals_scalar(graph: Graph, device: Device, precision: Preci
 
 
 def test_a_design_survives_json_and_encoding() -> None:
-    space = space_of(networks.lenet5(), devices.zedboard())
-    population = random_population(space, 4, 3, True)
-    for index in range(4):
+    space = space_of(networks.lenet5(), devices.zedboard(), 16, None, *STREAMED)
+    population = random_population(space, 8, 3, True, 0.3)
+    for index in range(8):
         design = decode(space, population, index)
         assert design_from_json(design.as_json()) == design
         again = encode(space, design)
@@ -104,3 +107,21 @@ def test_a_tensor_beside_the_reloaded_chain_may_not_leave() -> None:
     last = next(p for p, position in enumerate(space.positions) if position.node.op.name == "add") - 1
     assert violation_of(space, (last + 1,), {}) == 0
     assert violation_of(space, (last + 1,), {last: 2}) > 0
+
+
+def test_a_chain_behind_a_streamed_layer_sees_its_slices() -> None:
+    """LeNet's first pool follows its convolution: in slices, unless it is in another partition."""
+    space = space_of(networks.lenet5(), devices.device(900, 2000, 200_000), 16, None, *STREAMED)
+    slices = min(space.positions[0].streams)
+    assert space.positions[0].chain == 1 and space.positions[1].streams.keys() == space.positions[0].streams.keys()
+
+    def violation(cut: int | None, streamed: tuple[int, ...]) -> float:
+        cuts = np.zeros((1, len(space.positions)), bool)
+        if cut is not None:
+            cuts[0, cut] = True
+        tables = [p.streams[slices] if i in streamed else p.tables[1] for i, p in enumerate(space.positions)]
+        rows = np.array([[table.stop - 1 for table in tables]])
+        return float(evaluate_population(space, Population(cuts, rows)).violation[0])
+
+    assert violation(None, (0, 1)) == violation(1, (0,)) == 0
+    assert min(violation(None, (0,)), violation(None, (1,)), violation(1, (0, 1))) > 0

@@ -124,3 +124,15 @@ def single_lane(op, inputs, *, lanes: int = 1):
     chosen = load_transforms(folders, [entry("single_lane", lanes=2), entry("fine_folding")])
     design = explored(networks.chain((4, 6), (4, 8, 8)), devices.zc706(), 4, transforms=chosen, **QUICK).design
     assert {(f.coarse_in, f.coarse_out) for f in foldings(design)} == {(2, 2)}
+
+
+def test_streamed_weights_save_reconfigurations() -> None:
+    """Inner products of more weights than the device holds; leaving the rule out closes that part of the space."""
+    graph, device = networks.chain((6, 8, 12)), devices.device(60, 24, 60_000)
+    kept = ("coarse_folding", "fine_folding", "partitioning")
+    streamed = rules(*kept, "weights_streaming")
+    assert not any(p.streams for p in space_of(graph, device, 64, None, *kept).positions)
+    with_rule = explored(graph, device, 64, transforms=streamed, **QUICK)
+    without = explored(graph, device, 64, transforms=rules(*kept), **QUICK)
+    assert with_rule.performance.throughput_fps >= without.performance.throughput_fps
+    assert not any(part.streaming for part in without.design.partitions)

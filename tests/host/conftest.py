@@ -17,3 +17,9 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Made:
 def passes(tmp_path_factory: pytest.TempPathFactory) -> Made:
     """One partition whose last layer comes in three passes."""
     return made(designs.reloaded(), tmp_path_factory.mktemp("passes") / "build")
+
+
+@pytest.fixture(scope="session")
+def sliced(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """One partition, three layers with streamed weights; no tile of several frames divides the batch of five."""
+    return made(designs.streamed(batch=5), tmp_path_factory.mktemp("sliced") / "build")

@@ -25,19 +25,27 @@ def files_of(path: Path) -> PartitionFiles:
 
 
 class PynqArray(np.ndarray):
-    """What `pynq.allocate` returns: an array with an address."""
+    """What `pynq.allocate` returns: an array with an address; a part of it has its own."""
 
     buffer: VirtualBuffer
 
+    def __array_finalize__(self, whole: Any) -> None:
+        if isinstance(whole, PynqArray):
+            self.buffer = whole.buffer
+
+    @property
+    def offset(self) -> int:
+        return int(self.__array_interface__["data"][0] - self.buffer.array.__array_interface__["data"][0])
+
     @property
     def device_address(self) -> int:
-        return self.buffer.address
+        return self.buffer.address + self.offset
 
     def flush(self) -> None:
-        self.buffer.flush(0, self.buffer.size)
+        self.buffer.flush(self.offset, self.nbytes)
 
     def invalidate(self) -> None:
-        self.buffer.invalidate(0, self.buffer.size)
+        self.buffer.invalidate(self.offset, self.nbytes)
 
 
 def fake_pynq(board: VirtualBoard) -> ModuleType:

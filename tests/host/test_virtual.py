@@ -44,7 +44,7 @@ def test_batches_of_another_size(batch: int, configurations: int, two: Made) -> 
     result = run(two, virtual(two), 3, batch=batch)
     assert equal(two, result, 3) and result.configurations == configurations
     with pytest.raises(HostError, match="HOST007"):
-        Runner(two.plan, virtual(two), 1 << 16)
+        Runner(two.plan, virtual(two), 1 << 20)
 
 
 def test_registers_are_found_by_the_description(two: Made, tmp_path: Path) -> None:

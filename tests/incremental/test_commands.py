@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -109,6 +111,7 @@ def test_every_stage_runs_alone(project: Path, run: Callable[..., Any]) -> None:
         assert path.read_bytes() == content
 
 
+@pytest.mark.slow
 def test_what_is_damaged_by_hand_is_made_again(project: Path, run: Callable[..., Any]) -> None:
     damaged = {
         "networks/*/import/graph.json": ["import"],

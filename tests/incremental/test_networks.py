@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from onnx import TensorProto, helper
 
 from tests.frontend.models import Model
@@ -43,6 +44,7 @@ def test_several_inputs_and_outputs_channels_last_with_odd_names(project: Path, 
     assert not list(project.rglob("pwned"))
 
 
+@pytest.mark.slow
 def test_the_order_of_an_output_whose_shape_does_not_tell(project: Path, run: Callable[..., Any]) -> None:
     """Channels last in the file, (4, 4, 4) either way: ONNX Runtime's values must be those of the design."""
     model = Model(1, 3, 4, 4)

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 BEHIND = ["realise", "generate", "simulate", "report"]
 
 
@@ -19,7 +21,9 @@ def test_a_point_is_built_without_exploring_again(project: Path, run: Callable[.
     folder = project / f"build/tiny_zed.{last}"
     performance = json.loads((folder / "report/performance.json").read_text())
     point = front["points"][last]
-    assert performance["throughput_fps"] == point["throughput_fps"] != front["points"][0]["throughput_fps"]
+    # What is built is simulated, the front is modelled.
+    assert performance["throughput_fps"] == pytest.approx(point["throughput_fps"], rel=1e-3)
+    assert performance["throughput_fps"] < 0.99 * front["points"][0]["throughput_fps"]
     assert performance["picked"] == {"spec": "tiny_zed", "point": last}
     assert json.loads((folder / "report/verification.json").read_text())["csim_equals_emulator"]
     picked = json.loads((folder / "report/pareto.json").read_text())

@@ -155,7 +155,7 @@ MAKERS = {
 }
 
 
-@pytest.mark.parametrize("mode", ["native", "ap"])
+@pytest.mark.parametrize("mode", ["native", pytest.param("ap", marks=pytest.mark.slow)])
 def test_random_channelwise_modules(tmp_path: Path, mode: str) -> None:
     r, rng = random.Random(2), np.random.default_rng(2)
     share = 1 if mode == "native" else 2

@@ -152,7 +152,7 @@ def check(cases: list[Case], folder: Path, mode: str, flags: tuple[str, ...] = (
         assert (max(fill, 0), max(drain, 0)) == (figures["fill"], figures["drain"]), f"fill, drain of {case.config}"
 
 
-@pytest.mark.parametrize("mode", ["native", "ap"])
+@pytest.mark.parametrize("mode", ["native", pytest.param("ap", marks=pytest.mark.slow)])
 def test_random_convolutions(tmp_path: Path, mode: str) -> None:
     r = random.Random(1)
     cases = [make_case(random_config(r), seed, tile=seed) for seed in range(30 if mode == "native" else 14)]

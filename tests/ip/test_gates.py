@@ -67,7 +67,7 @@ def product_case(
 MAKERS = {"sigmoid": (sigmoid_case, 10), "multiply": (multiply_case, 12)}
 
 
-@pytest.mark.parametrize("mode", ["native", "ap"])
+@pytest.mark.parametrize("mode", ["native", pytest.param("ap", marks=pytest.mark.slow)])
 def test_random_gates(tmp_path: Path, mode: str) -> None:
     r, rng = random.Random(3), np.random.default_rng(3)
     share = 1 if mode == "native" else 2

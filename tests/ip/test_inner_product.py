@@ -42,7 +42,7 @@ def random_case(r: random.Random, rng: np.random.Generator) -> Case:
     return case
 
 
-@pytest.mark.parametrize("mode", ["native", "ap"])
+@pytest.mark.parametrize("mode", ["native", pytest.param("ap", marks=pytest.mark.slow)])
 def test_random_inner_products(tmp_path: Path, mode: str) -> None:
     r, rng = random.Random(3), np.random.default_rng(3)
     check([random_case(r, rng) for _ in range(16 if mode == "native" else 8)], tmp_path, mode)

@@ -172,7 +172,7 @@ def cases(seed: int, times: float = 1, ips: Iterable[str] = MAKERS) -> list[Case
     return [MAKERS[ip][0](r, rng) for ip, count in counts.items() for _ in range(count)]
 
 
-@pytest.mark.parametrize(("mode", "times"), [("native", 1), ("ap", 0.2)])
+@pytest.mark.parametrize(("mode", "times"), [("native", 1), pytest.param("ap", 0.2, marks=pytest.mark.slow)])
 def test_random_modules(tmp_path: Path, mode: str, times: float) -> None:
     check(cases(3, times), tmp_path, mode)
 

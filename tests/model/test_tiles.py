@@ -17,6 +17,7 @@ from flow.model.memory import MemorySystem, frame_words
 from flow.model.simulation import InvocationTimes, Simulator, load_schedules, timing_of
 from flow.model.simulation.compiled import kernel, run_compiled
 from flow.model.simulation.machine import run_interpreted
+from flow.model.sizing import Expected, size_partitions
 from flow.model.tiles import slice_trips
 from tests.generate.designs import Folding, Gemm, Layer, Sample, conv, one, pool, sample, streamed
 
@@ -98,6 +99,32 @@ def test_the_kernel_equals_the_processes_in_python(frames: int) -> None:
             timing = timing.with_streams(dict.fromkeys(timing.streams, depth)) if depth else timing
             found = run_compiled(kernel(), partition, simulator.plans, timing, frames)
             assert found == run_interpreted(partition, simulator.plans, timing, frames)
+
+
+def test_fifos_that_hold_tiles_are_proved_by_a_whole_batch() -> None:
+    """The depths of the rules where they hold the pace; figures are those of the batch, not of a frame."""
+    (partition,) = streamed(4).hardware.partitions
+    given = (partition, CATALOGUE, FAST, CLOCK)
+    expected = Expected(interval_cycles(*given), pipeline_latency(*given), 60)
+    timing = timing_of(partition, SCHEDULES, FAST, CLOCK)
+    (found,) = size_partitions([partition], SCHEDULES, [timing], [expected])
+    cycles, _ = simulated(partition, FAST, 60)
+    assert found.batch_cycles == cycles and found.frames == 60
+    assert found.depths() == {s.name: s.depth for s in partition.streams if s.tensor}
+    assert found.interval == pytest.approx(expected.interval, rel=0.005)
+    assert None not in found.intervals.values()
+
+
+def test_a_fifo_that_the_rules_leave_too_shallow_is_deepened() -> None:
+    """A join of a streamed partition with a shallow input: it is given more, and no other stream is."""
+    (partition,) = streamed(1).hardware.partitions
+    skip = next(m for m in partition.modules if m.ip == "add").inputs[1]
+    streams = tuple(replace(s, depth=32 if s.name == skip else s.depth) for s in partition.streams)
+    given = (replace(partition, streams=streams), CATALOGUE, FAST, CLOCK)
+    expected = Expected(interval_cycles(*given), pipeline_latency(*given), 24)
+    (found,) = size_partitions([given[0]], SCHEDULES, [timing_of(given[0], SCHEDULES, FAST, CLOCK)], [expected])
+    assert {name for name, depth in found.depths().items() if depth > given[0].stream(name).depth} == {skip}
+    assert found.interval == pytest.approx(expected.interval, rel=0.005)
 
 
 def test_a_load_that_cannot_hide_stretches_the_slice() -> None:

@@ -249,6 +249,7 @@ def test_the_shipped_pipeline() -> None:
         "fine_folding",
         "weights_placement",
         "partitioning",
+        "weights_streaming",
         "weights_reloading",
     ]
 

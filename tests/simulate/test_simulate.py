@@ -88,7 +88,11 @@ CASES: dict[str, Callable[[], Sample]] = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
+LONGER = ("concatenation", "two passes of an inner product", "signal")
+"""Of operators and mechanisms that other tests here run, too."""
+
+
+@pytest.mark.parametrize("case", [pytest.param(c, marks=[pytest.mark.slow] * (c in LONGER)) for c in CASES])
 def test_equal_in_every_bit(case: str, tmp_path: Path) -> None:
     made = CASES[case]()
     verification = run(made, tmp_path)

@@ -17,7 +17,7 @@ from tests.simulate.test_timed import SLOW_MEMORY
 from tests.simulate.timed_runs import SCHEDULES, ZC706, compiled, prepared, tokens
 
 
-@pytest.mark.parametrize(("tile", "frames"), [(2, 5), (3, 2)])
+@pytest.mark.parametrize(("tile", "frames"), [pytest.param(2, 5, marks=pytest.mark.slow), (3, 2)])
 def test_equal_in_every_bit(tile: int, frames: int, tmp_path: Path) -> None:
     """With short tiles, and with fewer frames than a tile has."""
     made = streamed(tile)
@@ -34,7 +34,7 @@ def test_equal_in_every_bit(tile: int, frames: int, tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("cost", [0, SLOW_MEMORY])
+@pytest.mark.parametrize("cost", [pytest.param(0, marks=pytest.mark.slow), SLOW_MEMORY])
 def test_cycle_for_cycle(cost: int, tmp_path: Path) -> None:
     made = streamed(3)
     for frames in (1, 7):

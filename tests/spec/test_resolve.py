@@ -212,3 +212,13 @@ def test_the_table_of_devices_has_a_line_each() -> None:
     lines = device_table(ROOT).splitlines()
     assert len(lines) == 1 + len(DEVICES) and lines[0].startswith("device")
     assert any(line.startswith("zc706 ") and " 1090 " in line and "0.08255 s" in line for line in lines)
+
+
+def test_a_device_that_contradicts_itself_is_refused_in_the_table_too(tmp_path: Path) -> None:
+    folder = tmp_path / "specs/devices"
+    folder.mkdir(parents=True)
+    shutil.copytree(ROOT / "specs/schemas", tmp_path / "specs/schemas")
+    text = (ROOT / "specs/devices/vcu118.yaml").read_text()
+    (folder / "mine.yaml").write_text(text.replace("reconfiguration_s: null", "reconfiguration_s: 0.5"))
+    with pytest.raises(BuildError, match="SPEC043"):
+        device_table(tmp_path)

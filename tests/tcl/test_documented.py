@@ -101,6 +101,8 @@ def test_every_entry_names_a_document_and_a_page() -> None:
     kinds = [kind for kind in TABLE if kind != "flow_defaults"]
     for name, entry in ((n, e) for kind in kinds for n, e in TABLE[kind].items()):
         assert re.fullmatch(r"(UG|PG)\d{3,4}", entry["document"]) and entry["page"], name
+        marks = {key: value for key, value in entry.items() if key not in ("document", "page", "options")}
+        assert set(marks) <= {"checked", "scripts"} and all(value is True for value in marks.values()), name
 
 
 def test_what_is_not_in_the_table_is_found() -> None:

@@ -16,12 +16,14 @@ import numpy.typing as npt
 
 from flow.explore.archive import Archive
 from flow.explore.compiled import Evaluator
+from flow.explore.covers import covers_of
 from flow.explore.frontier import PRICES, Frontiers
+from flow.explore.leaders import Leaders
 from flow.explore.objectives import Goal, nondominated
 from flow.explore.polish import Polisher
 from flow.explore.population import Population
-from flow.explore.run import covers_of
-from flow.explore.search import Scored, Search
+from flow.explore.scored import Scored
+from flow.explore.search import Search
 from flow.explore.space import Space
 
 Floats = npt.NDArray[np.float64]
@@ -61,7 +63,9 @@ class Baselines:
     def search(self) -> Search:
         random, latency = np.random.default_rng(self.seed), self.goal.latency
         archive = Archive(self.space, latency)
-        polisher = Polisher(self.space, self.evaluator, self.frontiers, random, latency, archive)
+        polisher = Polisher(
+            self.space, self.evaluator, self.frontiers, random, latency, archive, self.goal, Leaders(self.goal, 96)
+        )
         return Search(self.space, polisher, self.found, random, self.goal, archive)
 
     def front(self) -> Front:

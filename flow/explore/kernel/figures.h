@@ -10,7 +10,7 @@
 
 // Of a partition, whatever design it is in. Seconds: of its loads, of a batch's frames, of one frame.
 struct Costs {
-    i64 passes, interval, latency, resources[RESOURCES], words, weights, products, illegal;
+    i64 passes, interval, latency, resources[RESOURCES], words, weights, streamed, products, illegal;
     double over, loads_s, frames_s, frame_s, cycle_j;
 };
 
@@ -20,6 +20,7 @@ inline Costs costs_of(const Space &s, const Sums &sums) {
     c.passes = sums.passes, c.interval = sums.interval, c.latency = sums.latency;
     c.words = sums.passes * sums.words, c.products = sums.products, c.illegal = sums.illegal;
     c.weights = sums.first_words + (sums.passes - 1) * sums.later_words;
+    c.streamed = sums.streamed;
     c.loads_s = double(sums.first_words) * s.load_s + double(sums.passes - 1) * (double(sums.later_words) * s.load_s);
     c.frames_s = double(sums.passes * ((s.batch - 1) * sums.interval + sums.last)) / clock;
     c.frame_s = double(sums.passes * sums.latency) / clock;
@@ -33,9 +34,9 @@ inline Costs costs_of(const Space &s, const Sums &sums) {
     return c;
 }
 
-// Results: by design, by design and partition (`most` columns), and resources of these.
+// Results: by design, by design and partition (`most` columns); of each resource in `resources` and `largest`.
 struct Results {
-    i64 *count, *memory_bytes, *illegal, *passes, *interval, *latency, *resources;
+    i64 *count, *memory_bytes, *illegal, *passes, *interval, *latency, *resources, *largest;
     double *total_s, *latency_s, *energy_j, *violation, *time_s, *over;
 };
 
@@ -70,19 +71,24 @@ public:
 private:
     void total(i64 design, i64 most, i64 count, const Results &out) {
         const bool resident = count == 1 && memo[places[0]].passes == 1;
-        i64 weights = 0, words = 0, products = 0, illegal = 0;
+        i64 weights = 0, streamed = 0, words = 0, products = 0, illegal = 0;
+        i64 *largest = out.largest + design * RESOURCES;
+        std::fill(largest, largest + RESOURCES, 0);
         double total_s = 0.0, latency_s = 0.0, logic = 0.0, over = 0.0;
         for (i64 n = 0, at = design * most; n < most; ++n, ++at) {
             const Costs &c = n < count ? memo[places[n]] : NONE;
             const double loads_s = resident ? 0.0 : c.loads_s, time_s = loads_s + c.frames_s;
             out.passes[at] = c.passes, out.interval[at] = c.interval, out.latency[at] = c.latency;
-            for (int r = 0; r < RESOURCES; ++r) out.resources[at * RESOURCES + r] = c.resources[r];
+            for (int r = 0; r < RESOURCES; ++r) {
+                out.resources[at * RESOURCES + r] = c.resources[r];
+                largest[r] = std::max(largest[r], c.resources[r]);
+            }
             out.time_s[at] = time_s, out.over[at] = c.over;
             total_s += time_s, latency_s += loads_s + c.frame_s, over += c.over;
             logic += time_s * s.clock_mhz * 1e6 * c.cycle_j;
-            weights += c.weights, words += c.words, products += c.products, illegal += c.illegal;
+            weights += c.weights, streamed += c.streamed, words += c.words, products += c.products, illegal += c.illegal;
         }
-        const i64 switches = count > 1 ? count : 0, memory = kept(count) + weights * (s.port_bits / 8);
+        const i64 switches = count > 1 ? count : 0, memory = kept(count) + (weights + streamed) * (s.port_bits / 8);
         out.total_s[design] = total_s += double(switches) * s.switch_s;
         out.latency_s[design] = latency_s + double(count - 1) * s.switch_s;
         out.memory_bytes[design] = memory;

@@ -9,10 +9,12 @@
 
 // What the modules of a partition add up to; population.py says what each is.
 struct Sums {
-    i64 passes, interval, latency, last, resources[RESOURCES], first_words, later_words, words, products, illegal;
+    i64 passes, interval, latency, last, resources[RESOURCES], first_words, later_words, streamed, words, products, illegal;
 };
 
 // Arrays are as long as the whole design's; those of a partition's own positions and edges are filled.
+const i64 TILES_BEHIND = 2;  // flow/model/fifos.py
+
 class Partition {
     const Space &s;
     const Plan *plan;
@@ -23,13 +25,17 @@ class Partition {
     std::vector<Arrival> arrivals;
     std::vector<Flow> flows;
     std::vector<double> first, last;
-    i64 layers, masters, read_total, asked, started;
+    std::vector<Batch> batches;
+    std::vector<i64> heads;
+    bool tiled;    // whether weights are streamed
+    double ended;  // of a batch
+    i64 layers, masters, read_total, asked, started, traffic;
     double cost;  // of a port word, cycles of the memory's time
 
 public:
     explicit Partition(const Space &space)
         : s(space), variant(s.positions), before(s.edges), allowed(s.positions), arrivals(s.tensors), flows(s.tensors),
-          first(s.edges), last(s.edges) {}
+          first(s.edges), last(s.edges), batches(s.tensors), heads(s.positions) {}
 
     // `design`: rows of all its positions.
     const Sums &run(const Plan &range, const int32_t *design) {
@@ -37,6 +43,8 @@ public:
         rows = design;
         sums = Sums();
         layers = masters = read_total = asked = 0;
+        tiled = false;
+        ended = 0.0;
         started = INT64_MAX;
         for (const i64 p : plan->outside) variant[p] = s.variant_of(p, rows[p]);
         for (i64 p = plan->begin; p < plan->end; ++p) variant[p] = s.variant_of(p, rows[p]);
@@ -44,13 +52,16 @@ public:
         for (i64 e = plan->first_edge; e < plan->last_edge; ++e) link(e);
         weights_chain();
         cost = std::max(s.word_cycles, masters > s.ports ? 1.0 / double(s.ports) : 0.0);
-        const i64 traffic = ceiled(rounded(double(sums.words) * cost, 1e6));
+        traffic = ceiled(rounded(double(sums.words) * cost, 1e6));
         sums.interval = std::max(sums.interval, traffic);
         for (i64 e = plan->first_edge; e < plan->last_edge; ++e) port(e);
         for (const i64 p : plan->leaving) sums.interval = std::max(sums.interval, write_interval(p));
+        if (tiled)
+            for (i64 p = plan->begin; p < plan->end; ++p) sums.interval = std::max(sums.interval, streamed_interval(p));
         for (i64 p = plan->begin; p < plan->end; ++p) walk(p);
         if (sums.latency > 0) sums.latency += 1 - started, sums.last = std::max(sums.latency, traffic);
-        sums.illegal = misplaced();
+        if (tiled) sums.last = std::max(ceiled(ended) + 1 - started - (s.batch - 1) * sums.interval, traffic);
+        sums.illegal = misplaced() + broken_chains();
         for (i64 p = plan->begin; p < plan->end; ++p) sums.products += sums.passes / info(p).passes * s.bit_products[p];
         return sums;
     }
@@ -60,6 +71,74 @@ private:
     const Tap &tap(i64 e) const { return plan->taps[e - plan->first_edge]; }
     bool leaves(i64 p) const { return plan->leaves[p - plan->begin]; }
     i64 variant_of(i64 t) const { return s.first_variant[t] + (s.producer[t] < 0 ? 0 : variant[s.producer[t]]); }
+
+    // Streamed weights (connectors.py, pipelines.py).
+    const Slices &slices_of(i64 p) const { return s.streams[s.sliced[rows[p]]]; }
+    bool streams(i64 p) const { return s.weighted[p] && info(p).slices > 1; }
+    bool inner(i64 e) const {
+        const i64 p = s.producer[s.edge_tensor[e]];
+        return !tap(e).crossing && info(p).slices > 1 && s.chain[p] == s.edge_reader[e];
+    }
+    bool gathers(i64 p) const { return info(p).slices > 1 && !(s.chain[p] >= 0 && plan->holds(s.chain[p])); }
+
+    void streamed_layer(i64 p) {
+        tiled = true;
+        const i64 own = s.sliced[rows[p]], e = s.inputs_at[p];
+        const Slices &slices = s.streams[own];
+        heads[p] = s.weighted[p] ? own : inner(e) ? heads[s.producer[s.edge_tensor[e]]] : 0;
+        if (s.weighted[p]) {
+            sums.words += up(slices.all, slices.tile);
+            ++masters;
+            asked += std::min(slices.all, s.ahead);
+            sums.streamed += slices.all;
+        }
+        if (!gathers(p)) return;
+        add(s.gather_cost + (own * s.tiles + s.streams[heads[p]].place) * RESOURCES);
+        sums.interval = std::max(sums.interval, slices.gather);
+    }
+
+    // The layer's port, and the layer with its chain as a whole.
+    i64 streamed_interval(i64 p) const {
+        if (!streams(p)) return 0;
+        const Slices &slices = slices_of(p);
+        const i64 moved = ceiled(rounded(double(slices.all) * cost, 1e6));
+        const i64 port = up(std::max(slices.cycles, moved) + s.port_latency, slices.tile);
+        i64 e = s.inputs_at[p], comes = 0, inside = 0, goes = 0;
+        if (tap(e).direct) comes = std::max(read_interval(e), converts(e) ? i64(converter(e)[INTERVAL]) : 0);
+        for (i64 q = p;;) {
+            inside = std::max(inside, info(q).interval / slices.slices);
+            if (gathers(q)) {
+                goes = slices_of(q).given;
+                if (leaves(q) && !plan->written_forks[q - plan->begin]) {
+                    goes = std::max(goes, write_interval(q));
+                    if (info(q).lanes_out != s.port_given[s.inputs + q]) goes = std::max(goes, i64(write_converter(q)[INTERVAL]));
+                }
+                break;
+            }
+            q = s.chain[q];
+            e = s.inputs_at[q];
+            if (!inner(e)) break;
+            if (converts(e)) inside = std::max(inside, i64(converter(e)[INTERVAL]));
+        }
+        const i64 frame = (slices.slices - 2) * inside + std::max(inside, comes) + std::max(inside, goes);
+        return std::max(port, frame);
+    }
+
+    i64 broken_chains() const {
+        i64 wrong = 0;
+        if (!tiled) return wrong;
+        for (i64 p = plan->begin; p < plan->end; ++p) {
+            const i64 e = s.inputs_at[p];
+            bool fed = false;
+            for (i64 k = e; k < s.inputs_at[p + 1]; ++k)
+                if (inner(k)) {
+                    fed = true;
+                    wrong += info(s.producer[s.edge_tensor[k]]).slices != info(p).slices;
+                }
+            wrong += info(p).slices > 1 && !s.weighted[p] && !fed;
+        }
+        return wrong;
+    }
 
     template <class number> void charge(const number *record) {
         sums.interval = std::max(sums.interval, i64(record[INTERVAL]));
@@ -77,7 +156,8 @@ private:
         add(row.cost);
         add(s.stream_fifo + (s.bits[t] * s.lanes + row.given_out) * RESOURCES);
         sums.passes = std::max(sums.passes, i64(row.passes));
-        layers += s.weighted[p];
+        layers += s.weighted[p] && row.slices < 2;
+        if (row.slices > 1) streamed_layer(p);
         sums.first_words += row.payload;
         if (s.weighted[p] && row.passes > 1) sums.later_words += row.payload;
         if (!leaves(p)) return;
@@ -106,7 +186,8 @@ private:
     bool converts(i64 e) const { return source_lanes(e) != info(s.edge_reader[e]).lanes_in; }
     const int32_t *converter(i64 e) const {
         const i64 t = s.edge_tensor[e];
-        const i64 which = tap(e).crossing || s.producer[t] < 0 ? 0 : variant[s.producer[t]];
+        const bool whole = tap(e).crossing || s.producer[t] < 0 || (info(s.producer[t]).slices > 1 && !inner(e));
+        const i64 which = whole ? 0 : variant[s.producer[t]];
         const i64 wanted = s.edge_lanes[e * s.lanes + info(s.edge_reader[e]).given_in];
         return s.converters + (s.edge_converters[e] + (which * s.edge_sources[e] + source(e)) * s.edge_wanted[e] + wanted) * FIGURES;
     }
@@ -115,7 +196,10 @@ private:
     void link(i64 e) {
         const i64 t = s.edge_tensor[e];
         if (tap(e).forks_module) charge(fork(e));
-        if (converts(e)) charge(converter(e));
+        if (converts(e)) {
+            charge(converter(e));
+            if (inner(e)) sums.interval = std::max(sums.interval, i64(info(s.producer[t]).slices) * converter(e)[INTERVAL]);
+        }
         if (tap(e).owns) {
             charge(s.reads + variant_of(t) * FIGURES);
             sums.words += s.read_words[t];
@@ -154,8 +238,13 @@ private:
         last[e] = std::max(first[e] + double(s.read_cycles[v]), shared) - 1.0;
         if (!tap(e).owns) return;
         started = std::min(started, s.header[t] + s.port_latency + 1 + i64(first[e]));
-        const i64 moved = ceiled(rounded(double(frame) * cost, 1e6));
-        sums.interval = std::max(sums.interval, std::max(s.read_cycles[v], moved) + s.port_latency);
+        sums.interval = std::max(sums.interval, read_interval(e));
+    }
+
+    i64 read_interval(i64 e) const {
+        const i64 v = variant_of(s.edge_tensor[e]);
+        const i64 moved = ceiled(rounded(double(s.reads[v * FIGURES + INTERVAL]) * cost, 1e6));
+        return std::max(s.read_cycles[v], moved) + s.port_latency;
     }
 
     i64 write_interval(i64 p) const {
@@ -192,14 +281,69 @@ private:
         return converter ? evenly(came, s.points + t * POINTS, converter, s.header[t]) : came;
     }
 
-    // What comes out of a layer.
+    // What comes out of a layer; of a streamed one the last slice, at a chain's end all slices together.
+    Arrival sliced(Arrival came, i64 p) const {
+        const Slices &slices = slices_of(p);
+        if (streams(p)) {
+            const double delay = double(slices.replay + 1);
+            for (int j = 0; j < POINTS; ++j) came.words[j] += delay;
+            came.header = came.header + delay + double(s.header_in[p]);
+        }
+        Arrival out = passed(came, p);
+        if (streams(p)) {
+            const i64 others = (slices.slices - 1) * slice_trips(1, slices.tile, slices.steps, slices.words);
+            for (int j = 0; j < POINTS; ++j) out.words[j] += double(others);
+        }
+        if (!gathers(p)) return out;
+        const i64 t = s.inputs + p, fill = (slices.slices - 1) * (slices.given / (slices.slices * s.pixels[t]));
+        return evenly(out, s.points + t * POINTS, slices.given, fill, 0, slices.depth + 1, s.header_out[p] - s.weighted[p]);
+    }
+
+    Batch behind(i64 p, Batch came) const {
+        const i64 interval = info(p).interval;
+        if (info(p).slices < 2) return through(came, interval, interval, s.batch);
+        const Slices &slices = slices_of(p);
+        if (s.weighted[p])
+            came = streamed(through(came, 0, slices.front, s.batch), slices.slices, slices.tile, slices.steps, slices.words, s.batch);
+        else
+            came = through(came, interval, interval / slices.slices, s.batch);
+        return gathers(p) ? through(came, slices.gather, slices.given, s.batch) : came;
+    }
+
+    Batch seen(i64 e) const {
+        const i64 t = s.edge_tensor[e];
+        Batch came = tap(e).crossing ? from_memory(std::max(read_interval(e), traffic), s.batch) : batches[t];
+        if (tap(e).forks) came = through(came, fork(e)[INTERVAL], fork(e)[INTERVAL], s.batch);
+        if (!converts(e)) return came;
+        const i64 pace = converter(e)[INTERVAL];
+        return through(came, (inner(e) ? i64(info(s.producer[t]).slices) : 1) * pace, pace, s.batch);
+    }
+
+    double last_written(i64 p) const {
+        Batch came = batches[s.inputs + p];
+        if (plan->written_forks[p - plan->begin]) {
+            const i64 pace = fork(s.readers[s.readers_at[s.inputs + p]])[INTERVAL];
+            came = through(came, pace, pace, s.batch);
+        }
+        if (info(p).lanes_out != s.port_given[s.inputs + p]) {
+            const i64 pace = write_converter(p)[INTERVAL];
+            came = through(came, pace, pace, s.batch);
+        }
+        const i64 pace = write_interval(p);
+        return through(came, pace, pace, s.batch).last;
+    }
+
+    // What comes out of a module.
     Arrival passed(const Arrival &came, i64 p) const {
         const double *read = s.trips + rows[p] * 3 * POINTS, *write = read + POINTS, *need = write + POINTS;
-        const double delay = double(info(p).depth + 1), ready = came.header + double(s.header_out[p]);
+        const double delay = double(info(p).depth + 1), ready = came.header + double(s.header_out[p] - streams(p));
         double ahead[POINTS];
         for (int j = 0; j < POINTS; ++j) ahead[j] = came.words[j] - read[j];
         rising(ahead);
-        const double start = std::max(ready, s.weighted[p] ? double(s.weights_ready) : 0.0) + 1.0;
+        double weights = s.weighted[p] ? double(s.weights_ready) : 0.0;
+        if (streams(p))
+            weights = double(s.slice_ready + ceiled(rounded(double(slices_of(p).words) * std::max(cost, 1.0), 1e6)));
+        const double start = std::max(ready, weights) + 1.0;
         for (int j = 0; j < POINTS; ++j) ahead[j] = std::max(ahead[j], start);
         Arrival out;
         out.header = ready + delay;
@@ -223,6 +367,7 @@ private:
     void walk(i64 p) {
         const i64 begin = s.inputs_at[p], end = s.inputs_at[p + 1], t = s.inputs + p;
         Arrival came;
+        Batch batch{0.0, 0.0, 1.0, 0.0};
         Flow flow{0.0, 0.0, 0};
         if (s.is_concat[p]) {
             concat(p, came, flow);
@@ -231,31 +376,41 @@ private:
             for (i64 e = begin; e < end; ++e) {
                 const Arrival in = arrival(e);
                 const Flow behind = flow_of(e);
+                if (tiled) {
+                    const double alone = came.words[POINTS - 1];
+                    batch = e == begin ? seen(e) : together(alone, batch, in.words[POINTS - 1], seen(e));
+                }
                 came = e == begin ? in : joined(came, in, s.header_in[p]);
                 flow = e == begin ? behind : longest(flow, behind);
             }
             if (end - begin > 1)
                 for (i64 e = begin; e < end; ++e) hold(p, e, flow);
-            else if (s.window[p])
+            else if (s.window[p] || streams(p))
                 windowed(p, begin);
-            arrivals[t] = passed(came, p);
-            flow = Flow{flow.lag + s.needed[p], flow.lead + s.lead[p], flow.wait + s.wait[rows[p]]};
+            if (gathers(p)) gathered(p);
+            arrivals[t] = info(p).slices > 1 ? sliced(came, p) : passed(came, p);
+            const double tiles = streams(p) ? double(TILES_BEHIND * slices_of(p).tile) : 0.0;
+            flow = Flow{flow.lag + tiles + s.needed[p], flow.lead + s.lead[p], flow.wait + s.wait[rows[p]]};
+            if (tiled) batches[t] = behind(p, batch);
         }
         flows[t] = flow;
-        if (leaves(p)) sums.latency = std::max(sums.latency, departure(p));
+        if (!leaves(p)) return;
+        const double gone = departure(p);
+        sums.latency = std::max(sums.latency, ceiled(gone));
+        if (tiled) ended = std::max(ended, gone + last_written(p));
     }
 
     Flow flow_of(i64 e) const {
         return tap(e).crossing ? Flow{0.0, 0.0, 0} : flows[s.edge_tensor[e]];
     }
 
-    i64 departure(i64 p) const {
+    double departure(i64 p) const {
         const i64 t = s.inputs + p, v = variant_of(t);
         const Arrival came = forked(arrivals[t], s.readers[s.readers_at[t]], plan->written_forks[p - plan->begin]);
         const bool converts = info(p).lanes_out != s.port_given[t];
         const Arrival there = connected(came, t, converts ? write_converter(p) : nullptr);
         const i64 *write = s.writes + v * FIGURES;
-        return ceiled(evenly(there, s.points + t * POINTS, s.write_cycles[v], 0, 0, write[DEPTH], 0).words[POINTS - 1]);
+        return evenly(there, s.points + t * POINTS, s.write_cycles[v], 0, 0, write[DEPTH], 0).words[POINTS - 1];
     }
 
     void concat(i64 p, Arrival &left, Flow &flow) {
@@ -264,6 +419,7 @@ private:
         const i64 place = s.edge_lanes[begin * s.lanes + info(p).given_in];
         left = arrival(begin);
         flow = flow_of(begin);
+        Batch batch = tiled ? seen(begin) : Batch{0.0, 0.0, 1.0, 0.0};
         for (i64 k = s.stages_at[p], stage = 1; k < s.stages_at[p + 1]; ++k, ++stage) {
             const i64 e = begin + stage;
             const Arrival in = arrival(e);
@@ -274,15 +430,20 @@ private:
             } else {
                 const i64 pixels = s.pixels[s.inputs + p];
                 const i64 deep = join_words(flow, latest, pixels, up(s.stage_channels[k], lanes));
-                deepen(s.stage_bits[p], info(p).given_in, deep, false);
+                deepen(s.stage_bits[p], info(p).given_in, deep, 0);
             }
             hold(p, e, latest);
             const i64 *pace = s.stage_paces + (s.stage_figures[p] + (stage - 1) * wanted + place) * 4;
+            if (tiled) {
+                batch = together(left.words[POINTS - 1], batch, in.words[POINTS - 1], seen(e));
+                batch = through(batch, pace[INTERVAL], pace[INTERVAL], s.batch);
+            }
             const Arrival both = joined(left, in, s.stage_headers[2 * k]);
             left = evenly(both, s.points + (s.inputs + p) * POINTS, pace[INTERVAL], pace[FILL], pace[DRAIN],
                           pace[DEPTH] + 1, s.stage_headers[2 * k + 1]);
             flow = latest;
         }
+        if (tiled) batches[s.inputs + p] = batch;
     }
 
     i64 join_words(const Flow &flow, const Flow &latest, i64 pixels, i64 pixel_words) const {
@@ -294,29 +455,54 @@ private:
 
     void hold(i64 p, i64 e, const Flow &latest) {
         const i64 t = s.edge_tensor[e], words = up(s.channels[t], info(p).lanes_in);
-        const i64 deep = tap(e).direct ? s.stream_depth : join_words(flow_of(e), latest, s.pixels[t], words);
-        deepen(s.bits[t], info(p).given_in, deep, true);
+        const i64 deep = tap(e).direct ? s.stream_depth : join_words(flow_of(e), latest, s.pixels[t], words), known = held(e);
+        deepen(s.bits[t], info(p).given_in, std::max(deep, known), known);
     }
 
     void windowed(i64 p, i64 e) {
         const i64 t = s.edge_tensor[e];
         if (tap(e).direct) return;
-        const i64 channels = tap(e).crossing || s.producer[t] < 0 ? s.channels[t] : s.share[variant_of(t)];
-        const i64 deep = std::min(s.window[p], s.pixels[t]) * up(channels, info(p).lanes_in);
-        deepen(s.bits[t], info(p).given_in, std::max(deep, s.stream_depth), true);
+        const bool whole = tap(e).crossing || s.producer[t] < 0 || gathers(s.producer[t]);
+        const i64 pixel = up(whole ? s.channels[t] : s.share[variant_of(t)], info(p).lanes_in), known = held(e);
+        i64 deep = std::min(s.window[p], s.pixels[t]) * pixel;
+        if (streams(p)) deep = std::max(slices_of(p).tile - (converts(e) ? waiting(e) : 0), i64(0)) * s.pixels[t] * pixel;
+        deepen(s.bits[t], info(p).given_in, std::max(std::max(deep, s.stream_depth), known), known);
     }
 
-    // A FIFO of `deep` words in place of the one that every stream has.
-    void deepen(i64 bits, i64 given, i64 deep, bool charged) {
+    // Frames that wait behind a streamed layer, with nothing but a converter between.
+    i64 waiting(i64 e) const {
+        const i64 p = s.producer[s.edge_tensor[e]];
+        return tap(e).crossing || tap(e).forks || !gathers(p) ? 0 : s.streams[heads[p]].tile;
+    }
+
+    // Words that the FIFO on an edge holds already.
+    i64 held(i64 e) const {
+        const i64 t = s.edge_tensor[e], frames = converts(e) ? 0 : waiting(e);
+        const i64 words = s.pixels[t] * up(s.channels[t], info(s.edge_reader[e]).lanes_in);
+        return std::max(frames * words, s.stream_depth);
+    }
+
+    // The tile that waits where slices were put together.
+    void gathered(i64 p) {
+        if (leaves(p) && !plan->written_forks[p - plan->begin]) return;
+        const i64 t = s.inputs + p, words = s.pixels[t] * up(s.channels[t], info(p).lanes_out);
+        deepen(s.bits[t], info(p).given_out, std::max(s.streams[heads[p]].tile * words, s.stream_depth), s.stream_depth);
+    }
+
+    // A FIFO of `deep` words in place of the one of `known` words that is charged already (0: none).
+    void deepen(i64 bits, i64 given, i64 deep, i64 known) {
+        change(bits, given, deep, 1);
+        if (known) change(bits, given, known, -1);
+    }
+
+    void change(i64 bits, i64 given, i64 deep, i64 sign) {
         const i64 *classes = s.deep_fifo + (bits * s.lanes + given) * CLASSES * RESOURCES;
         const i64 shift = deep <= s.register_depth ? s.register_depth : up_to(deep, 32);
         const i64 depth = deep <= s.shift_depth ? shift : up_to(deep, s.block_depth);
         const int kind = depth <= s.register_depth ? 0 : depth <= 32 ? 1 : depth <= s.shift_depth ? 2 : 3;
         i64 *total = sums.resources;
-        for (int r = 0; r < RESOURCES; ++r) total[r] += classes[kind * RESOURCES + r];
-        if (kind == 3) total[s.bram18] += blocks(depth, s.fifo_blocks + (bits * s.lanes + given) * SHAPES);
-        if (charged)
-            for (int r = 0; r < RESOURCES; ++r) total[r] -= classes[1 * RESOURCES + r];
+        for (int r = 0; r < RESOURCES; ++r) total[r] += sign * classes[kind * RESOURCES + r];
+        if (kind == 3) total[s.bram18] += sign * blocks(depth, s.fifo_blocks + (bits * s.lanes + given) * SHAPES);
     }
 
     // In the aspect ratio that needs the fewest; `across`: blocks side by side in each.

@@ -11,12 +11,17 @@ enum { INTERVAL, FILL, DRAIN, DEPTH, COST };  // a record of a module's figures
 struct Row {
     i64 interval, fill, drain;
     int32_t cost[RESOURCES], payload;
-    uint16_t passes, lanes_in, lanes_out, given_in, given_out, table, depth;
+    uint16_t passes, lanes_in, lanes_out, given_in, given_out, table, depth, slices;
+};
+
+// Of a row that sees slices (tables.py); `place` of its tile, `all` words of all slices, `cycles` of these at their port.
+struct Slices {
+    i64 slices, tile, words, steps, front, replay, given, gather, depth, place, all, cycles;
 };
 
 struct Space {
     i64 positions, edges, tensors, inputs, tables, lanes;
-    i64 stream_depth, register_depth, shift_depth, block_depth, margin_pixels, bram18, ports, batch, ahead, port_latency, weights_ready;
+    i64 stream_depth, register_depth, shift_depth, block_depth, margin_pixels, bram18, ports, batch, ahead, port_latency, weights_ready, slice_ready, tiles;
     i64 port_bits, capacity_bytes, max_partitions, has_energy, configuration_bits;
     double word_cycles;       // of the memory's time that a port word takes
     double clock_mhz, load_s, switch_s;           // load_s: of a word of weights
@@ -74,6 +79,10 @@ struct Space {
     const i64 *splits;        // [layers after][FIGURES]
     const i64 *weights_read;  // [FIGURES]
     const i64 *bram_depths;   // [SHAPES] depth of each aspect ratio, log2
+    const int32_t *sliced;    // [row] its record of streamed weights, 0: none
+    const Slices *streams;    // [record]
+    const i64 *gather_cost;   // [record][tile][RESOURCES] of what puts slices together, by the place of the layer's tile
+    const i64 *chain;         // [position] the position behind it that sees its slices, -1: none
 
     i64 variant_of(i64 position, i64 row) const { return variant[position * tables + row_table[row]]; }
 };

@@ -60,3 +60,48 @@ inline Arrival evenly(const Arrival &came, const double *inputs, i64 interval, i
 inline Arrival evenly(const Arrival &came, const double *inputs, const int32_t *figures, i64 header) {
     return evenly(came, inputs, figures[INTERVAL], figures[FILL], figures[DRAIN], figures[DEPTH] + 1, header);
 }
+
+// When the frames of a batch pass, behind a frame alone (flow/model/tiles.py).
+struct Batch { double first, last, burst, gap; };
+
+inline Batch from_memory(i64 interval, i64 batch) {
+    return Batch{0.0, double((batch - 1) * interval), 1.0, double(interval)};
+}
+
+inline Batch through(Batch came, i64 interval, i64 burst_interval, i64 batch) {
+    came.last = came.last + (came.burst - 1.0) * std::max(double(burst_interval) - came.gap, 0.0);
+    came.last = std::max(came.last, came.first + double((batch - 1) * interval));
+    came.gap = std::max(came.gap, double(burst_interval));
+    return came;
+}
+
+// Of two inputs whose last words of a frame alone come at `words` and `own`.
+inline Batch together(double words, const Batch &one, double own, const Batch &other) {
+    const double first = words + one.first, last = words + one.last, alone = std::max(words, own);
+    const bool later = own + other.last > last;
+    return Batch{std::max(first, own + other.first) - alone, std::max(last, own + other.last) - alone,
+                 later ? other.burst : one.burst, later ? other.gap : one.gap};
+}
+
+const i64 SETTLE = 4;
+
+inline i64 slice_trips(i64 frames, i64 tile, i64 steps, i64 words) {
+    const i64 work = frames * steps, late = std::max(words - work, i64(0)) + SETTLE;
+    return work + (frames < tile || work < words + SETTLE ? late : 0);
+}
+
+inline Batch streamed(const Batch &came, i64 slices, i64 tile, i64 steps, i64 words, i64 batch) {
+    const i64 tiles = (batch + tile - 1) / tile - 1, begin = std::min(tile, batch), rest = batch - tiles * tile;
+    const double pace = (came.last - came.first) / double(std::max(batch - 1, i64(1)));
+    const i64 alone = (slices - 1) * slice_trips(1, tile, steps, words);
+    const i64 first_trips = slice_trips(begin, tile, steps, words), rest_trips = slice_trips(rest, tile, steps, words);
+    double first = came.first + double(begin - 1) * std::max(pace, double(steps));
+    first = first + double((slices - 1) * first_trips - (begin - 1) * steps - alone);
+    const double gap = came.burst >= double(rest) ? came.gap : pace;
+    double last = came.last + double(rest - 1) * std::max(double(steps) - gap, 0.0);
+    last = last + double((slices - 1) * rest_trips - alone);
+    const i64 all = slices * tiles * slice_trips(tile, tile, steps, words) + (slices - 1) * rest_trips + (rest - 1) * steps;
+    const double each = came.burst * double(slices * slice_trips(tile, tile, steps, words)) / double(tile);
+    const double burst = came.last - (came.burst - 1.0) * came.gap + (each - double(steps + alone));
+    return Batch{first, std::max(std::max(last, came.first + double(all - alone)), burst), double(rest), double(steps)};
+}

@@ -1,5 +1,7 @@
 """Where tensors lie in one piece of memory: those that are never needed together share room.
 
+Streamed weights lie in front of them, for as long as the build runs.
+
 A tensor that takes the place of another (`in_place_of`) lies so that each of its frames ends where the same frame of
 the other begins, or before: when it is written, that frame is being read for the last time, those before it have been.
 """
@@ -65,6 +67,16 @@ def places(needs: Sequence[Need], frames: int) -> Mapping[str, Place]:
             start = _first_fit(tuple(found.values()), need, size, _room_in_front(need, needs, frames))
         found[need.name] = Place(need, start, start + size)
     return found
+
+
+def lasting(sizes: Mapping[str, int]) -> tuple[Mapping[str, int], int]:
+    """Where each of these begins if all of them stay, and the first byte behind them that a tensor may take."""
+    starts: dict[str, int] = {}
+    end = 0
+    for name, size in sizes.items():
+        starts[name] = end
+        end = -(-(end + size) // _ALIGNMENT) * _ALIGNMENT
+    return starts, end
 
 
 def total(found: Mapping[str, Place]) -> int:

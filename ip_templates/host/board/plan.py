@@ -33,18 +33,19 @@ class Load:
 
 @dataclass(frozen=True)
 class Step:
-    """`configure` a partition, or `run` a pass of it with these tensors behind its ports."""
+    """`configure` a partition, or `run` a pass of it with these tensors and files of streamed weights at its ports."""
 
     action: str
     partition: int
     tile: int
     ports: Mapping[str, str]
+    slices: Mapping[str, str]
     load: Load
 
 
 @dataclass(frozen=True)
 class Weights:
-    """A partition's weights file; `longest` bytes are its largest load."""
+    """A file of weights; `longest` bytes are its largest load, for streamed weights all of it."""
 
     file: str
     size: int
@@ -59,6 +60,7 @@ class Partition:
     Attributes:
         kinds: of each argument: pointer | frames | tile | words.
         ports: memory port behind each argument.
+        slices: files of streamed weights by port; the device reads them while it runs.
         frame_s, load_s: generous times of hardware for a frame and for a load of weights.
     """
 
@@ -66,6 +68,7 @@ class Partition:
     kinds: Mapping[str, str]
     ports: Mapping[str, str]
     weights: Weights
+    slices: Mapping[str, Weights]
     frame_s: float
     load_s: float
 
@@ -89,6 +92,7 @@ class Plan:
         pixels: by input; `outputs` in the network's order.
         scores: activation that the network ends with and the host computes, "" for none.
         left: kinds of operators behind the outputs that are left to the user.
+        most_frames: that a stream's header can count, of a batch.
     """
 
     folder: Path
@@ -104,6 +108,7 @@ class Plan:
     outputs: tuple[str, ...]
     scores: str
     left: tuple[str, ...]
+    most_frames: int
 
     @property
     def inputs(self) -> tuple[Tensor, ...]:
@@ -130,6 +135,7 @@ def read_plan(folder: Path) -> Plan:
             outputs=tuple(host["outputs"]),
             scores=host["scores"],
             left=tuple(host["left"]),
+            most_frames=int(host["most_frames"]),
         )
         _check(plan)
         return plan
@@ -143,9 +149,11 @@ def _check(plan: Plan) -> None:
     for step in (*plan.steps, *plan.further):
         if step.action not in ("configure", "run") or not 0 <= step.partition < len(plan.partitions):
             raise ValueError(f"step '{step.action}' of partition {step.partition}")
-        ports = set(plan.partitions[step.partition].ports.values())
-        if not set(step.ports) <= ports or not set(step.ports.values()) <= set(plan.tensors):
+        partition = plan.partitions[step.partition]
+        if not set(step.ports) <= set(partition.ports.values()) or not set(step.ports.values()) <= set(plan.tensors):
             raise ValueError(f"ports of partition {step.partition}")
+        if step.action == "run" and dict(step.slices) != {port: w.file for port, w in partition.slices.items()}:
+            raise ValueError(f"streamed weights of partition {step.partition}")
     if not plan.steps or not plan.further or not set(plan.outputs) <= set(plan.tensors):
         raise ValueError("no steps, or outputs that are not in memory")
 
@@ -170,7 +178,7 @@ def _tensor(b: Mapping[str, Any]) -> Tensor:
 def _step(s: Mapping[str, Any], word: int) -> Step:
     blob = s.get("weights") or {"offset_words": 0, "words": 0}
     load = Load(blob["offset_words"] * word, blob["words"] * word, blob["words"])
-    return Step(s["action"], s["partition"], s.get("tile", 0), s.get("ports", {}), load)
+    return Step(s["action"], s["partition"], s.get("tile", 0), s.get("ports", {}), s.get("slices", {}), load)
 
 
 def _partition(p: Mapping[str, Any]) -> Partition:
@@ -178,11 +186,13 @@ def _partition(p: Mapping[str, Any]) -> Partition:
     names = tuple(a["name"] for a in arguments)
     pointers = tuple(a["name"] for a in arguments if a["kind"] == "pointer")
     w = p["weights"] or {"file": "", "bytes": 0, "crc32": 0, "longest_bytes": 0}
+    slices = {port: Weights(s["file"], s["bytes"], s["crc32"], s["bytes"]) for port, s in p["slices"].items()}
     return Partition(
         files=PartitionFiles(p["name"], p["folder"], names, pointers, p["identity"]),
         kinds={a["name"]: a["kind"] for a in arguments},
         ports={a["name"]: a["port"] for a in arguments},
         weights=Weights(w["file"], w["bytes"], w["crc32"], w["longest_bytes"]),
+        slices=slices,
         frame_s=float(p["frame_s"]),
         load_s=float(p["load_s"]),
     )

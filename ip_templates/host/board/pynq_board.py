@@ -17,7 +17,7 @@ from .registers import AddressedBuffer, RegisterBoard
 
 
 class PynqBuffer(AddressedBuffer):
-    """A buffer of `pynq.allocate`, whose caches are kept as a whole."""
+    """A buffer of `pynq.allocate`; a part of it knows its own range of the caches."""
 
     def __init__(self, memory: Any) -> None:
         self._memory = memory
@@ -25,10 +25,10 @@ class PynqBuffer(AddressedBuffer):
         self.address = int(memory.device_address)
 
     def flush(self, offset: int, size: int) -> None:
-        self._memory.flush()
+        self._memory[offset : offset + size].flush()
 
     def invalidate(self, offset: int, size: int) -> None:
-        self._memory.invalidate()
+        self._memory[offset : offset + size].invalidate()
 
 
 class PynqBoard(RegisterBoard):

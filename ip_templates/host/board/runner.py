@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import zlib
 from dataclasses import dataclass
 from typing import Any, Iterator, Mapping
 
@@ -11,12 +10,10 @@ import numpy as np
 
 from .device import Argument, Board, Buffer, Pointer
 from .errors import HostError
-from .places import needs_of, places, total
+from .places import lasting, needs_of, places, total
 from .plan import Partition, Plan, Step, Weights
+from .weights import WeightFiles, streamed
 
-MOST_FRAMES = (1 << 16) - 1
-"""The header of every stream counts frames in 16 bits."""
-_PIECE = 1 << 24
 _LEAST_PATIENCE_S = 1.0
 
 
@@ -44,10 +41,9 @@ class Runner:
     """
 
     def __init__(self, plan: Plan, board: Board, batch: int = 0, time_out_s: float | None = None) -> None:
-        if not 0 <= batch <= MOST_FRAMES:
-            raise HostError(
-                "HOST007", f"a batch of {batch} frames", f"1 to {MOST_FRAMES}; the schedule has {plan.batch}"
-            )
+        if not 0 <= batch <= plan.most_frames:
+            hint = f"1 to {plan.most_frames}; the schedule has {plan.batch}"
+            raise HostError("HOST007", f"a batch of {batch} frames", hint)
         self._plan = plan
         self._board = board
         self._batch = batch or plan.batch
@@ -55,7 +51,8 @@ class Runner:
         self._configured: int | None = None
         self._tensors: dict[str, Pointer] = {}
         self._weights_buffer: Buffer | None = None
-        self._files: dict[int, Any] = {}
+        self._slices: dict[str, Pointer] = {}
+        self._files = WeightFiles(plan.folder)
         self._configurations = self._passes = 0
 
     def run(self, frames: Mapping[str, Any]) -> Result:
@@ -119,8 +116,10 @@ class Runner:
 
     def _value(self, step: Step, partition: Partition, name: str, kind: str, frames: int) -> Argument:
         if kind == "pointer":
-            tensor = step.ports.get(partition.ports[name])
-            return self._load(step, partition) if tensor is None else self._tensor(tensor, frames)
+            port = partition.ports[name]
+            if port in step.ports:
+                return self._tensor(step.ports[port], frames)
+            return self._streamed(partition.slices[port]) if port in step.slices else self._load(step, partition)
         return {"frames": frames, "tile": step.tile, "words": step.load.words}[kind]
 
     def _tensor(self, name: str, frames: int) -> Pointer:
@@ -129,9 +128,16 @@ class Runner:
             raise HostError("HOST006", f"{frames} frames of {name!r} take {size} bytes, its buffer has {whole.size}")
         return Pointer(whole.buffer, whole.offset, size)
 
+    def _streamed(self, weights: Weights) -> Pointer:
+        """Where a file of streamed weights lies."""
+        pointer = self._slices[weights.file]
+        if pointer.size < weights.size:
+            raise HostError("HOST006", f"{weights.file} takes {weights.size} bytes, its buffer has {pointer.size}")
+        return pointer
+
     def _load(self, step: Step, partition: Partition) -> Pointer:
         """Weights of the pass in the weights' buffer, for the device to see."""
-        weights, load, buffer = self._file(step.partition, partition.weights), step.load, self._weights_buffer
+        weights, load, buffer = self._files.content(step.partition, partition.weights), step.load, self._weights_buffer
         if load.offset + load.size > len(weights):
             raise HostError("HOST004", f"{partition.weights.file} ends before the weights of pass {step.tile}")
         if buffer is None or buffer.size < load.size:
@@ -143,38 +149,40 @@ class Runner:
         pointer.flush()
         return pointer
 
-    def _file(self, index: int, weights: Weights) -> Any:
-        """A partition's weights, checked once. HOST004 if they are not the ones that were generated with it."""
-        if index not in self._files:
-            path = self._plan.folder / weights.file
-            try:
-                content: Any = np.memmap(path, np.uint8, "r")
-            except (OSError, ValueError) as error:
-                raise HostError("HOST001", f"cannot read {path}: {error}", "copy weights/ to the board") from error
-            found = 0
-            for piece in _pieces(len(content), _PIECE):
-                found = zlib.crc32(memoryview(content[piece]), found)
-            if len(content) != weights.size or found != weights.crc32:
-                raise HostError("HOST004", f"{path} does not belong to partition {index}", "copy weights/ again")
-            self._files[index] = content
-        return self._files[index]
-
     def _take_memory(self, step: Step) -> None:
         if self._tensors:
             return
         plan, partition = self._plan, self._plan.partitions[step.partition]
         longest = max(p.weights.longest for p in plan.partitions)
-        behind = {tensor: port for port, tensor in step.ports.items()}
-        argument = {partition.ports[name]: name for name in partition.files.pointers}
         if longest:
-            weights = next(n for n in partition.files.pointers if partition.ports[n] not in step.ports)
-            self._weights_buffer = self._board.allocate(longest, weights)
+            others = {*step.ports, *step.slices}
+            named = (n for n in partition.files.pointers if partition.ports[n] not in others)
+            self._weights_buffer = self._board.allocate(longest, next(named, partition.files.pointers[0]))
         if self._board.one_memory:
-            found = places(needs_of(plan), self._batch)
-            arena = self._board.allocate(total(found), partition.files.pointers[0])
-            self._tensors = {n: Pointer(arena, p.start, p.end - p.start) for n, p in found.items()}
-            return
-        for name, tensor in plan.tensors.items():
+            self._take_one_piece(partition.files.pointers[0])
+        else:
+            self._take_buffers(step, partition)
+        for index, weights in streamed(self._plan):  # they never change, so once is enough
+            pointer = self._slices[weights.file]
+            pointer.array[:] = self._files.content(index, weights)
+            pointer.flush()
+
+    def _take_one_piece(self, argument: str) -> None:
+        """Streamed weights of all partitions, tensors behind them."""
+        starts, front = lasting({w.file: w.size for _, w in streamed(self._plan)})
+        found = places(needs_of(self._plan), self._batch)
+        arena = self._board.allocate(front + total(found), argument)
+        self._slices = {w.file: Pointer(arena, starts[w.file], w.size) for _, w in streamed(self._plan)}
+        self._tensors = {n: Pointer(arena, front + p.start, p.end - p.start) for n, p in found.items()}
+
+    def _take_buffers(self, step: Step, partition: Partition) -> None:
+        """A buffer for every argument of the one partition."""
+        argument = {partition.ports[name]: name for name in partition.files.pointers}
+        for port, weights in partition.slices.items():
+            buffer = self._board.allocate(weights.size, argument[port])
+            self._slices[weights.file] = Pointer(buffer, 0, weights.size)
+        behind = {tensor: port for port, tensor in step.ports.items()}
+        for name, tensor in self._plan.tensors.items():
             size = self._batch * tensor.layout.frame_bytes
             self._tensors[name] = Pointer(self._board.allocate(size, argument[behind[name]]), 0, size)
 
