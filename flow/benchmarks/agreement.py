@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -142,6 +142,8 @@ def shipped_builds(root: Path, build_dir: Path) -> list[Record]:
             records.append(Record(f"{path.stem}: FIFOs sized by simulation", False, "", "true", False, "simulated"))
         for part in found:
             interval, latency = ((part["expected"][name], part[name]) for name in ("interval", "latency"))
+            if part["batch_cycles"] and part["expected"]["batch"] == 1:  # nothing follows the frame: it is its own pace
+                interval = (part["expected"]["latency"], part["batch_cycles"])
             pairs.append(Pair(f"{path.stem} p{part['index']}", interval, latency))
     return [*records, *_summary("shipped builds", pairs), *(r for p in pairs for r in p.records())]
 
@@ -198,7 +200,7 @@ def _partitions(root: Path, build_dir: Path, spec: str) -> Iterator[tuple[dict[s
 
 
 def _lowered(root: Path, build_dir: Path, spec: Path) -> tuple[tuple[Partition, ...], Any, float]:
-    """Partitions of an explored spec, the board's memory, the clock."""
+    """Partitions of an explored spec with the FIFOs of the rules, the board's memory, the clock."""
     from flow.ir import load_graph
     from flow.model.hardware import design_from_json
     from flow.model.lowering import lower
@@ -210,7 +212,8 @@ def _lowered(root: Path, build_dir: Path, spec: Path) -> tuple[tuple[Partition, 
     (folder,) = (build_dir / "networks").glob(f"{build.network.name}-*/rewrite-*")
     graph, memory = load_graph(folder), memory_system(build.device)
     design = design_from_json(json.loads((build_dir / build.name / "explore" / "design.json").read_text("utf-8")))
-    hardware = lower(graph, design, numbers_of_widths(graph, build.precision), memory.port_bits)
+    plain = replace(design, partitions=tuple(replace(p, fifos={}) for p in design.partitions))
+    hardware = lower(graph, plain, numbers_of_widths(graph, build.precision), memory.port_bits)
     return hardware.partitions, memory, design.clock_mhz
 
 
