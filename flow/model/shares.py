@@ -27,7 +27,9 @@ def filters_per_pass(filters: int, passes: int, per_word: int) -> int:
 
 def with_filters(op: Operator, filters: int) -> Operator:
     """A weighted operator with fewer filters."""
-    changed: Operator = replace(op, **{"filters" if hasattr(op, "filters") else "features": filters})  # type: ignore[type-var]
+    name = "filters" if hasattr(op, "filters") else "features"
+    # The protocol does not say that every operator is a dataclass.
+    changed: Operator = replace(op, **{name: filters})  # type: ignore[type-var]
     return changed
 
 

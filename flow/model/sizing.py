@@ -124,8 +124,7 @@ def size_partitions(
 
     def size(key: str) -> SizedPartition:
         partition, timing, figures = asked[key]
-        sizing = _Tiled if any(m.streamed for m in partition.modules) else _Sizing
-        found = sizing(partition, schedules, timing, figures).run()
+        found = _sizing(partition, schedules, timing, figures).run()
         if progress is not None:
             progress()
         return found
@@ -147,14 +146,13 @@ def simulated_as_given(
     partition: Partition, schedules: Schedules, timing: Timing, expected: Expected
 ) -> SizedPartition | None:
     """A partition with the depths that it has, beside the pace of unbounded ones; None where it stops with them."""
-    sizing = _Tiled if any(m.streamed for m in partition.modules) else _Sizing
-    return sizing(partition, schedules, timing, expected).given()
+    return _sizing(partition, schedules, timing, expected).given()
 
 
 def simulated_with(
     partition: Partition, schedules: Schedules, timing: Timing, sized: SizedPartition, depths: Mapping[str, int]
 ) -> SizedPartition:
-    """A sized partition with FIFOs that are as deep or deeper."""
+    """A sized partition without streamed weights, its FIFOs as deep or deeper."""
     sizing = _Sizing(partition, schedules, timing, sized.expected)
     sizing.frames, sizing.target = sized.frames, sized.unbounded
     return sizing._proved({fifo.stream: fifo.least for fifo in sized.fifos}, depths)
@@ -413,6 +411,12 @@ class _Tiled(_Sizing):
             self.partition.index, self.expected, intervals[1.0] or 0, summary.latency, self.target, intervals,
             self.expected.batch, self.simulations, fifos, batch_cycles=last[-1] - summary.first_input + 1,
         )  # fmt: skip
+
+
+def _sizing(partition: Partition, schedules: Schedules, timing: Timing, expected: Expected) -> _Sizing:
+    """As its weights are: loaded before the first frame, or streamed."""
+    kind = _Tiled if any(m.streamed for m in partition.modules) else _Sizing
+    return kind(partition, schedules, timing, expected)
 
 
 def _last(times: InvocationTimes, writers: Sequence[str]) -> list[int]:

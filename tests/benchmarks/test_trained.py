@@ -2,6 +2,7 @@
 
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,7 +48,9 @@ def test_wrong_answers_are_seen(tmp_path: Path, shipped: Shipped, monkeypatch: p
     """Another network's answers: neither the values nor the classes agree."""
     from flow.numerics import emulate
 
-    turned = lambda *args: {name: values[:, ::-1] for name, values in emulate(*args).items()}  # noqa: E731
+    def turned(*args: Any) -> Any:
+        return {name: values[:, ::-1] for name, values in emulate(*args).items()}
+
     monkeypatch.setattr("flow.numerics.emulate", turned)
     found = records(tmp_path, tmp_path)
     assert sum(r.holds is False for r in found.values()) == 2

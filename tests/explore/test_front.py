@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -50,7 +52,7 @@ def test_the_search_is_not_worse_than_its_seeds(found) -> None:  # type: ignore[
     assert (worst < np.array(list(front["reference"].values()))).all()
 
 
-def test_the_front_reaches_designs_much_smaller_than_the_fastest(found) -> None:  # type: ignore[no-untyped-def]
+def test_the_front_reaches_designs_much_smaller_than_the_fastest(found: Any) -> None:
     points = [p["objectives"] for p in found.front["points"]]
     assert points[-1]["utilisation"] < 0.5 * points[0]["utilisation"]
     assert min(s["utilisation"] for s in found.front["seeds"]) < 0.5 * points[0]["utilisation"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -37,8 +38,8 @@ def scored(space: Space, values: Floats, missed: Floats) -> Scored:
 
 
 @pytest.mark.parametrize("objective", ["throughput", {"throughput": 1, "latency": 1, "energy": 1}])
-def test_leaders_are_the_front_of_all_that_they_learnt(space: Space, objective: object) -> None:
-    goal, random = goal_of(objective, Constraints()), np.random.default_rng(3)  # type: ignore[arg-type]
+def test_leaders_are_the_front_of_all_that_they_learnt(space: Space, objective: Any) -> None:
+    goal, random = goal_of(objective, Constraints()), np.random.default_rng(3)
     leaders, every = Leaders(goal, 1000), []
     for _ in range(5):
         values = random.integers(1, 30, (80, len(goal.columns))).astype(float)

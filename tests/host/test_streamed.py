@@ -65,7 +65,12 @@ def test_partitions_in_turn_equal_the_emulator(tmp_path: Path) -> None:
         def allocate(self, size: int, argument: str) -> VirtualBuffer:
             buffer = super().allocate(size, argument)
             flush = buffer.flush
-            buffer.flush = lambda offset, n: (written.append((offset, n)), flush(offset, n))[1]  # type: ignore[method-assign]
+
+            def watched(offset: int, size: int) -> None:
+                written.append((offset, size))
+                flush(offset, size)
+
+            buffer.flush = watched  # type: ignore[method-assign]  # of this one buffer
             return buffer
 
     result = run(build, Watched(build.out / "virtual", ROOM), 3)

@@ -14,6 +14,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -206,9 +207,9 @@ def differing(configs: list[dict[str, int]], folder: Path, late: int, templates:
     return [_differ(case.results, expected) for case, expected in zip(cases, wanted, strict=True)]
 
 
-def _differ(found: list[dict[str, object]], wanted: list[dict[str, object]]) -> bool:
+def _differ(found: list[dict[str, Any]], wanted: list[dict[str, Any]]) -> bool:
     pairs = [(f["out"], w["out"]) for f, w in zip(found, wanted, strict=True)]
-    return any(not np.array_equal(f.words, w.words) for f, w in pairs)  # type: ignore[attr-defined]
+    return any(not np.array_equal(f.words, w.words) for f, w in pairs)
 
 
 def project_transforms() -> tuple[Transform, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -123,11 +124,11 @@ def compare(ip: str, count: int, folder: Path) -> None:
                 assert_same(first[name], second[name], f"{ip}, call {call}, {name}: {case.config}")
 
 
-def assert_same(first: object, second: object, where: str) -> None:
+def assert_same(first: Any, second: Any, where: str) -> None:
     if isinstance(first, Frames) and isinstance(second, Frames):
         assert (first.frames, first.tile) == (second.frames, second.tile), where
         first, second = first.words, second.words
-    np.testing.assert_array_equal(first, second, err_msg=where)  # type: ignore[call-overload]
+    np.testing.assert_array_equal(first, second, err_msg=where)
 
 
 def test_the_modes_of_a_module_agree(tmp_path: Path) -> None:

@@ -100,7 +100,7 @@ def _stored() -> Iterator[Case]:
 def _tensors(folder: Path, kind: str) -> tuple[Array | None, ...]:
     """`<kind>_0.pb`, `<kind>_1.pb`, … of a data set."""
     import onnx
-    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # ships no types
 
     found: list[Array | None] = []
     for index in range(len(list(folder.glob(f"{kind}_*.pb")))):
